@@ -1,0 +1,1 @@
+"""What each role does, as pure functions of typed state."""

@@ -1,0 +1,38 @@
+"""How facts and events are written into prompts. Training writes them the same way, so a model meets what it learned."""
+
+from __future__ import annotations
+
+from memory.preferences import Fact
+
+MAX_WORDS = {"title": 24, "summary": 80, "wish": 60}
+_VERBS = {"view": "viewed", "like": "liked", "dislike": "disliked", "purchase": "bought"}
+
+
+def one_line(text: str, *, words: int | None = None) -> str:
+    """The text without line breaks or runs of space, cut after that many words: data cannot pose as prompt structure."""
+    parts = text.split()
+    if words is not None and len(parts) > words:
+        parts = [*parts[:words], "…"]
+    return " ".join(parts)
+
+
+def strength_word(strength: float) -> str:
+    """`slight` below 0.4, `clear` below 0.7, `strong` from there."""
+    return "slight" if strength < 0.4 else "clear" if strength < 0.7 else "strong"
+
+
+def fact_line(fact: Fact) -> str:
+    """A fact as prompts show it: `like subject: fox (clear)`."""
+    return f"{fact.polarity.replace('_', ' ')} {one_line(fact.aspect)}: {one_line(fact.value)} ({strength_word(fact.strength)})"
+
+
+def event_line(kind: str, *, title: str = "", summary: str = "", text: str = "", value: float | None = None) -> str:
+    """An interaction as prompts show it.
+
+    `liked Quiet Harbour: A woodcut of …`, `rated 4.5 of 5 Alien: …`, `wish: something calm`.
+    """
+    if kind == "wish":
+        return f"wish: {one_line(text, words=MAX_WORDS['wish'])}"
+    verb = f"rated {value:g} of 5" if kind == "rating" and value is not None else _VERBS.get(kind, kind)
+    line = f"{verb} {one_line(title, words=MAX_WORDS['title'])}"
+    return f"{line}: {one_line(summary, words=MAX_WORDS['summary'])}" if summary else line

@@ -1,0 +1,1 @@
+"""The demo catalogue: an art-print shop drawn and peopled by code."""

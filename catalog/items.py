@@ -1,0 +1,79 @@
+"""Items, their typed attributes, and the catalogue that holds them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+AttributeKind = Literal["number", "text", "list", "date"]
+AttributeValue = float | str | tuple[str, ...] | date
+
+
+class AttributeSpec(BaseModel):
+    """One typed attribute of a catalogue, as its importer declared it.
+
+    name: the key in `Item.attributes`. label: how people call it ("price"). unit: what a number counts in ("EUR",
+    "year", "cm"), empty when it has none. aliases: other words people use for it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: AttributeKind
+    label: str = ""
+    unit: str = ""
+    aliases: tuple[str, ...] = ()
+
+
+class Item(BaseModel):
+    """Something that can be recommended.
+
+    item_id: unique within its catalogue, any non-empty text. text: what the catalogue says of it beside the title.
+    attributes: only values that are given; a missing attribute has no key. A list attribute is a tuple of words.
+    picture: the content hash (SHA-256, hex) of its one picture in the picture store, or None.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    item_id: str = Field(min_length=1)
+    title: str = Field(min_length=1)
+    text: str = ""
+    attributes: Mapping[str, AttributeValue] = Field(default_factory=dict)
+    picture: str | None = None
+
+
+class Catalogue:
+    """All items of one catalogue, read-only, in catalogue order.
+
+    Iterating gives items in order; `catalogue[item_id]` raises KeyError for an unknown id; `in` takes an id.
+    """
+
+    def __init__(self, name: str, schema: Iterable[AttributeSpec], items: Iterable[Item]) -> None:
+        self.name = name
+        self.schema: tuple[AttributeSpec, ...] = tuple(schema)
+        self._items: dict[str, Item] = {item.item_id: item for item in items}
+
+    def __getitem__(self, item_id: str) -> Item:
+        return self._items[item_id]
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._items
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._items.values())
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def get(self, item_id: str) -> Item | None:
+        """The item of that id, or None."""
+        return self._items.get(item_id)
+
+    @cached_property
+    def item_ids(self) -> tuple[str, ...]:
+        """All ids, in catalogue order."""
+        return tuple(self._items)

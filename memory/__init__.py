@@ -1,0 +1,1 @@
+"""What Palate keeps: the event log, the preferences, the item summaries and their vectors."""

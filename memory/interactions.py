@@ -1,0 +1,44 @@
+"""Interactions: what a user did or said, the record everything else is rebuilt from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+InteractionKind = Literal["view", "like", "dislike", "rating", "purchase", "wish"]
+
+
+class Interaction(BaseModel):
+    """One event of one user about one item, or one stated wish.
+
+    event_id: given by the event log, rising in the order of acceptance; 0 before it is accepted. item_id: empty for a
+    wish. value: a rating on a scale of 5, else None. text: the user's own words, for a wish. at: timezone-aware.
+    source: what caused it, `turn:<turn id>` or `import:<name>`. key: makes acceptance idempotent; the same key of the
+    same user is accepted once.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    user_id: str = Field(min_length=1)
+    catalogue: str = Field(min_length=1)
+    kind: InteractionKind
+    item_id: str = ""
+    value: float | None = None
+    text: str = ""
+    at: datetime
+    source: str = ""
+    key: str = ""
+    event_id: int = 0
+
+    @property
+    def liking(self) -> int:
+        """+1 for a like, a purchase or a rating of 4 and more; -1 for a dislike or a rating of 2 and less; else 0."""
+        if self.kind in ("like", "purchase"):
+            return 1
+        if self.kind == "dislike":
+            return -1
+        if self.kind == "rating" and self.value is not None:
+            return 1 if self.value >= 4 else -1 if self.value <= 2 else 0
+        return 0

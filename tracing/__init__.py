@@ -1,0 +1,1 @@
+"""The record of every turn: steps, prompts, decisions, costs and changes."""

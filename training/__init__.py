@@ -1,0 +1,1 @@
+"""Examples, training and the manifest of what was trained."""
