@@ -1,0 +1,187 @@
+"""What a profile holds: models, who plays which role, where things are kept, and the bounds of a turn."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from memory.embedding import EmbedderSpec
+from models.spec import ModelSpec
+
+Role = Literal["understanding", "item_summarizer", "preference_memory", "recommender", "responder"]
+ROLES: tuple[Role, ...] = get_args(Role)
+CandidateView = Literal["summary", "picture", "both"]
+_MODEL_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StoreSettings(_Section):
+    """Where state lives.
+
+    home: the folder of everything (`PALATE_HOME`). database: an SQLAlchemy URL, None for SQLite under `home`.
+    chroma: the URL of a Chroma server, None for a directory under `home` that one process owns.
+    """
+
+    home: Path = Path(".palate")
+    database: str | None = None
+    chroma: str | None = None
+
+    @property
+    def database_url(self) -> str:
+        """The URL in force."""
+        return self.database or f"sqlite:///{self.home / 'palate.sqlite'}"
+
+
+class MemorySettings(_Section):
+    """The memory of a taste. block_size: new interactions per fold. words: longest prose. recent: raw items beside it."""
+
+    block_size: int = Field(default=3, ge=1, le=100)
+    words: int = Field(default=120, ge=20, le=1000)
+    recent: int = Field(default=5, ge=0, le=50)
+
+
+class BlendWeights(_Section):
+    """How much each part counts in the blend, at least 0; at least one is above 0."""
+
+    model: float = Field(default=1.0, ge=0)
+    cooccurrence: float = Field(default=0.5, ge=0)
+    popularity: float = Field(default=0.1, ge=0)
+    semantic: float = Field(default=0.3, ge=0)
+
+    @model_validator(mode="after")
+    def _refuse_nothing(self) -> Self:
+        if not any(self.model_dump().values()):
+            raise ValueError("all weights are 0, so nothing would rank; write for instance `model: 1.0`")
+        return self
+
+
+class RecommendSettings(_Section):
+    """The funnel: at most `retrieve` candidates, of which `decide` are put to the model and `slate` are shown.
+
+    candidate_view: what the model sees of a candidate. diversity: 1 weighs closeness to the taste alone, 0 only the
+    distance from what is already chosen.
+    """
+
+    retrieve: int = Field(default=200, ge=1, le=5000)
+    decide: int = Field(default=20, ge=1, le=50)
+    slate: int = Field(default=4, ge=1, le=20)
+    candidate_view: CandidateView = "summary"
+    weights: BlendWeights = BlendWeights()
+    diversity: float = Field(default=0.7, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _refuse_a_widening_funnel(self) -> Self:
+        if not self.slate <= self.decide <= self.retrieve:
+            told = f"retrieve {self.retrieve}, decide {self.decide}, slate {self.slate}"
+            raise ValueError(f"a funnel only narrows, and this one does not ({told}); write slate ≤ decide ≤ retrieve")
+        return self
+
+
+class BudgetSettings(_Section):
+    """What one turn may spend: model calls, tokens in and out, US dollars (None: no bound), seconds."""
+
+    calls: int = Field(default=60, ge=1)
+    tokens: int = Field(default=200_000, ge=1)
+    usd: float | None = Field(default=None, gt=0)
+    seconds: float = Field(default=120, gt=0)
+
+
+class TraceSettings(_Section):
+    """What is recorded of a turn. personal_text: `keep` the person's words, or `redact` them to their length."""
+
+    enabled: bool = True
+    personal_text: Literal["keep", "redact"] = "keep"
+
+
+class Profile(_Section):
+    """One way of running Palate, complete and checked. Read once at the entry point and passed down.
+
+    models: by the names that `roles` and `fallback` use. roles: who plays each of the five. catalogue: the one a
+    conversation is about unless another is asked for.
+    """
+
+    name: str = Field(min_length=1)
+    about: str = ""
+    models: dict[str, ModelSpec]
+    roles: dict[Role, str]
+    catalogue: str = Field(default="demo", min_length=1)
+    embedder: EmbedderSpec = EmbedderSpec()
+    stores: StoreSettings = StoreSettings()
+    memory: MemorySettings = MemorySettings()
+    recommend: RecommendSettings = RecommendSettings()
+    budget: BudgetSettings = BudgetSettings()
+    trace: TraceSettings = TraceSettings()
+
+    @model_validator(mode="after")
+    def _refuse_impossible(self) -> Self:
+        problem = _role_problem(self) or _model_problem(self) or _view_problem(self)
+        if problem:
+            raise ValueError(problem)
+        return self
+
+    def model_of(self, role: Role) -> ModelSpec:
+        """The model that plays this role."""
+        return self.models[self.roles[role]]
+
+    @property
+    def used_models(self) -> tuple[str, ...]:
+        """Names of the models some role can reach, fallbacks included, each once, in order of first use."""
+        found: dict[str, None] = {}
+        for role in ROLES:
+            name: str | None = self.roles[role]
+            while name and name not in found:
+                found[name] = None
+                name = self.models[name].fallback
+        return tuple(found)
+
+
+def nearest(word: str, known: list[str]) -> str | None:
+    """The known word that looks most like this one, or None where none comes near."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), None)
+
+
+def _role_problem(profile: Profile) -> str | None:
+    for role in ROLES:
+        if role not in profile.roles:
+            return f"no model plays {role}; write `{role}: {next(iter(profile.models), '<model>')}` under `roles:`"
+        wanted = profile.roles[role]
+        if wanted not in profile.models:
+            known = ", ".join(profile.models) or "none"
+            better = nearest(wanted, list(profile.models)) or next(iter(profile.models), "<model>")
+            return f"{role} names the model {wanted!r}, and there is {known}; write `{role}: {better}` under `roles:`"
+    return None
+
+
+def _model_problem(profile: Profile) -> str | None:
+    for name, spec in profile.models.items():
+        if not _MODEL_NAME.fullmatch(name):
+            return f"a model is named {name!r}; write a name of small letters, digits, `_` and `-`"
+        seen = [name]
+        while spec.fallback:
+            if spec.fallback not in profile.models:
+                better = nearest(spec.fallback, list(profile.models)) or "<model>"
+                return f"model {seen[-1]!r} falls back on unknown {spec.fallback!r}; write `fallback: {better}`"
+            if spec.fallback in seen:
+                circle = " → ".join([*seen, spec.fallback])
+                return f"models fall back in a circle ({circle}); remove the `fallback:` of {seen[-1]!r}"
+            seen.append(spec.fallback)
+            spec = profile.models[spec.fallback]
+    return None
+
+
+def _view_problem(profile: Profile) -> str | None:
+    view, name = profile.recommend.candidate_view, profile.roles["recommender"]
+    if view != "summary" and not profile.models[name].vision:
+        return (
+            f"candidates are shown as `{view}` and the recommender's model {name!r} sees no pictures; "
+            "write `candidate_view: summary` under `recommend:`"
+        )
+    return None
