@@ -10,14 +10,15 @@ from pydantic import BaseModel, ConfigDict
 
 from catalog.items import Item
 
-FilterOp = Literal["at_least", "at_most", "above", "below", "is", "is_not", "has", "has_not"]
+FilterOp = Literal["at_least", "at_most", "above", "below", "outside", "is", "is_not", "has", "has_not", "any_of"]
 
 
 class Filter(BaseModel):
     """One hard condition on one attribute.
 
-    `at_least`, `at_most`, `above`, `below` compare numbers and dates; `is`, `is_not` compare whole values, text without
-    regard to case; `has`, `has_not` ask whether a list holds a word, or a text contains it as a word.
+    `at_least`, `at_most`, `above`, `below` compare numbers and dates; `outside` takes two numbers and refuses all from the
+    one to the other, both included; `is`, `is_not` compare whole values, text without regard to case; `has`, `has_not`
+    ask whether a list holds a word, or a text is that word; `any_of` takes several words and asks for one of them.
     said: the words of the user that asked for it, for the trace and the funnel.
     """
 
@@ -25,25 +26,31 @@ class Filter(BaseModel):
 
     attribute: str
     op: FilterOp
-    value: float | str | date
+    value: float | str | date | tuple[float, float] | tuple[str, ...]
     said: str = ""
 
     def matches(self, item: Item) -> bool:
-        """Whether the item meets the condition. An item without the attribute meets only `is_not` and `has_not`."""
+        """Whether the item meets the condition. An item without the attribute meets only the refusing ones."""
         have = item.attributes.get(self.attribute)
-        negated = self.op in ("is_not", "has_not")
+        negated = self.op in ("is_not", "has_not", "outside")
         if have is None:
             return negated
+        if self.op == "outside":
+            low, high = self.value if isinstance(self.value, tuple) else (self.value, self.value)
+            return not (_compares(have, "at_least", low) and _compares(have, "at_most", high))
         if self.op in ("at_least", "at_most", "above", "below"):
             return _compares(have, self.op, self.value)
         words = have if isinstance(have, tuple) else (have,)
-        found = any(_same(word, self.value) for word in words)
+        wanted = self.value if isinstance(self.value, tuple) else (self.value,)
+        found = any(_same(word, value) for word in words for value in wanted)
         return found != negated
 
     def __str__(self) -> str:
         signs = {"at_least": "≥", "at_most": "≤", "above": ">", "below": "<", "is": "=", "is_not": "≠"}
         sign = signs.get(self.op, self.op.replace("_", " "))
-        value = f"{self.value:g}" if isinstance(self.value, float) else str(self.value)
+        parts = self.value if isinstance(self.value, tuple) else (self.value,)
+        joint = "–" if self.op == "outside" else ", "
+        value = joint.join(f"{part:g}" if isinstance(part, float) else str(part) for part in parts)
         return f"{self.attribute} {sign} {value}"
 
 

@@ -1,0 +1,44 @@
+"""What the parser hands back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from agents.state import Intent
+from catalog.filters import Filter
+
+
+@dataclass(frozen=True)
+class Mention:
+    """An item the message means.
+
+    said: the words that named it. score in (0, 1]: 1 for an exact title or a place in the list shown; lower for a typo;
+    a title that several items share is mentioned once for each, the score divided among them.
+    how: `title`, or `place` for "the second one".
+    """
+
+    item_id: str
+    said: str
+    score: float = 1.0
+    how: Literal["title", "place"] = "title"
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What was read exactly; all else of the message is left in `residual` for a model.
+
+    filters: in the order said. relax: attributes whose earlier filters the person lifts ("any price"), schema order.
+    mentioned: in the order said, each item once. likes, dislikes: ids of mentioned items the person judged.
+    wants_new: asked for items other than those shown. residual: the message without filters and lifted attributes.
+    intent_hint: only where an exact cue leaves no doubt.
+    """
+
+    filters: tuple[Filter, ...] = ()
+    relax: tuple[str, ...] = ()
+    mentioned: tuple[Mention, ...] = ()
+    likes: tuple[str, ...] = ()
+    dislikes: tuple[str, ...] = ()
+    wants_new: bool = False
+    residual: str = ""
+    intent_hint: Intent | None = None
