@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw
 from catalog.demo import creatures, things
 from catalog.demo.colours import PALETTE_COLOURS, Palette, mix
 from catalog.demo.looks import Look
-from catalog.demo.moods import backdrop, weather
+from catalog.demo.moods import backdrop, light, rim_colour, weather
 from catalog.demo.sketch import Sketch
-from catalog.demo.styles import Placement, finish, paint, prepare
+from catalog.demo.styles import Placement, finish, paint, prepare, rim
 
 SUPERSAMPLING = 2
 BORDER = 11  # width of a border, in percent of the sheet
@@ -56,8 +56,12 @@ def draw(look: Look, *, seed: int, size: int = 256) -> Image.Image:
     image = prepare(backdrop(look.mood, palette, sheet, rng, focus), look.style, palette, rng)
     sketch = Sketch()
     DRAWN_BY[look.subject](sketch, rng)
+    glow = rim_colour(look.mood, palette)
     for place in places:
+        if glow and look.style != "line drawing":
+            rim(image, sketch.shapes, place, look.style, glow)
         paint(image, sketch.shapes, place, look.style, palette, rng)
+    image = light(image, look.mood, palette, rng)
     framed = look.composition == "framed by a border"
     if framed:
         _update_border(image, palette, rng)
@@ -81,12 +85,12 @@ def _places(composition: str, rng: random.Random) -> list[Placement]:
                 )
             ]
         case "small in a wide space":
-            return [Placement(rng.uniform(0.26, 0.74), rng.uniform(0.66, 0.74), rng.uniform(0.15, 0.18), mirrored)]
+            return [Placement(rng.uniform(0.26, 0.74), rng.uniform(0.66, 0.74), rng.uniform(0.17, 0.2), mirrored)]
         case "close up":
             x, y = 0.5 + rng.uniform(-0.14, 0.14), 0.54 + rng.uniform(-0.08, 0.12)
             return [Placement(x, y, rng.uniform(0.6, 0.7), mirrored)]
         case "repeated as a pattern":
-            scale, drift = rng.uniform(0.128, 0.145), rng.uniform(-0.015, 0.015)
+            scale, drift = rng.uniform(0.138, 0.152), rng.uniform(-0.015, 0.015)
             return [
                 Placement(
                     (column + 0.5) / 3 + drift, (row + 0.5) / 3 + drift, scale, mirrored != bool((row + column) % 2)

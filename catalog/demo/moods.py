@@ -28,8 +28,21 @@ def backdrop(mood: str, palette: Palette, size: int, rng: random.Random, focus: 
             return _split_light(palette, size, rng)
 
 
+def light(image: Image.Image, mood: str, palette: Palette, rng: random.Random) -> Image.Image:
+    """The picture in the light of the mood: shadow towards the edges, mist from below, or hard corners."""
+    match mood:
+        case "gloomy":
+            return _dusk(image, palette)
+        case "dreamy":
+            return _veil(image, palette)
+        case "dramatic":
+            return _hard_light(image, rng)
+        case _:
+            return image
+
+
 def weather(image: Image.Image, mood: str, palette: Palette, rng: random.Random) -> Image.Image:
-    """The picture with what falls, floats or shines in front of the subject."""
+    """The picture with what falls or shines in front of the subject."""
     match mood:
         case "joyful":
             return _confetti(image, palette, rng)
@@ -37,10 +50,17 @@ def weather(image: Image.Image, mood: str, palette: Palette, rng: random.Random)
             return _rain(image, palette, rng)
         case "dreamy":
             return _stars(image, palette, rng)
-        case "dramatic":
-            return _hard_light(image, rng)
         case _:
             return image
+
+
+def rim_colour(mood: str, palette: Palette) -> Colour | None:
+    """The colour of the light around the subject, or None where the sky is bright enough without."""
+    if mood == "gloomy":
+        return mix(palette.sky2, palette.dark, 55) if palette.is_night else mix(palette.sky, palette.light, 25)
+    if mood == "dramatic":
+        return mix(palette.dark, BLACK, 40) if palette.is_night else palette.light
+    return None
 
 
 @lru_cache(maxsize=16)
@@ -96,8 +116,8 @@ def _sunburst(palette: Palette, size: int, rng: random.Random, focus: tuple[floa
 
 
 def _heavy_clouds(palette: Palette, size: int, rng: random.Random) -> Image.Image:
-    grey = mix(mix(palette.sky2, palette.dark, 45), (70, 74, 82), 35)
-    image = _blend_down(mix(grey, BLACK, 30), mix(grey, palette.sky, 45), size)
+    grey = mix(mix(palette.sky2, palette.dark, 36), (74, 78, 88), 25)
+    image = _blend_down(mix(grey, BLACK, 25), mix(grey, palette.sky, 40), size)
     draw = ImageDraw.Draw(image)
     for layer, shade in enumerate((mix(grey, palette.sky, 25), mix(grey, BLACK, 15), mix(grey, BLACK, 48))):
         for step in range(8):
@@ -130,8 +150,8 @@ def _split_light(palette: Palette, size: int, rng: random.Random) -> Image.Image
     image = _sheet(size, deep)
     draw = ImageDraw.Draw(image)
     shift = rng.randint(-size // 12, size // 12)
-    draw.polygon([(0, 0), (size * 30 // 100 + shift, 0), (size, size * 70 // 100 + shift), (size, size), (size * 85 // 100, size),
-                  (0, size * 15 // 100 - shift)], fill=bright)  # fmt: skip
+    draw.polygon([(0, 0), (size * 30 // 100 + shift, 0), (size, size * 70 // 100 + shift), (size, size),
+                  (size * 85 // 100, size), (0, size * 15 // 100 - shift)], fill=bright)  # fmt: skip
     draw.polygon([(size * 44 // 100 + shift, 0), (size * 54 // 100 + shift, 0), (size, size * 46 // 100 + shift),
                   (size, size * 56 // 100 + shift)], fill=mix(deep, bright, 55))  # fmt: skip
     draw.polygon([(0, size * 34 // 100), (0, size * 44 // 100), (size * 56 // 100, size), (size * 66 // 100, size)],
@@ -154,11 +174,20 @@ def _confetti(image: Image.Image, palette: Palette, rng: random.Random) -> Image
     return image
 
 
+def _dusk(image: Image.Image, palette: Palette) -> Image.Image:
+    shadow = mix(palette.dark, (18, 20, 28), 55)
+    mask = _halo(image.width).point([min(150, max(12, value * 7 // 8 - 40)) for value in range(256)])
+    return Image.composite(_sheet(image.width, shadow), image, mask)
+
+
+def _veil(image: Image.Image, palette: Palette) -> Image.Image:
+    pale = mix(palette.second, palette.light, 40) if palette.is_night else mix(palette.light, WHITE, 40)
+    mask = _ramp(image.width).point([min(110, max(20, (value - 90) * 3 // 4)) for value in range(256)])
+    return Image.composite(_sheet(image.width, pale), image, mask)
+
+
 def _rain(image: Image.Image, palette: Palette, rng: random.Random) -> Image.Image:
-    size = image.width
-    shadow = mix(palette.dark, (18, 20, 28), 60)
-    mask = _halo(size).point([min(190, 34 + value * 3 // 4) for value in range(256)])
-    image = Image.composite(_sheet(size, shadow), image, mask)
+    image, size = image.copy(), image.width
     draw = ImageDraw.Draw(image, "RGBA")
     drop = (*mix(palette.light, palette.sky2, 25), 190)
     for _ in range(60):
@@ -168,10 +197,7 @@ def _rain(image: Image.Image, palette: Palette, rng: random.Random) -> Image.Ima
 
 
 def _stars(image: Image.Image, palette: Palette, rng: random.Random) -> Image.Image:
-    size = image.width
-    veil = mix(palette.second, palette.light, 40) if palette.is_night else mix(palette.light, WHITE, 40)
-    mask = _ramp(size).point([min(120, max(24, (value - 90) * 4 // 5)) for value in range(256)])
-    image = Image.composite(_sheet(size, veil), image, mask)
+    image, size = image.copy(), image.width
     draw = ImageDraw.Draw(image)
     for number in range(20):
         x, y = rng.randrange(size), rng.randrange(size * 7 // 10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Point = tuple[float, float]
 
@@ -80,7 +81,7 @@ def ring(x: float, y: float, rx: float, ry: float, turn: float, corners: int = 2
 def _cut_corners(points: list[Point], *, closed: bool) -> list[Point]:
     """One round of Chaikin's corner cutting; an open line keeps its ends."""
     cut: list[Point] = []
-    pairs = zip(points, points[1:] + points[:1], strict=True) if closed else zip(points, points[1:], strict=False)
+    pairs = zip(points, points[1:] + points[:1], strict=True) if closed else pairwise(points)
     for (ax, ay), (bx, by) in pairs:
         cut.append((ax * 0.75 + bx * 0.25, ay * 0.75 + by * 0.25))
         cut.append((ax * 0.25 + bx * 0.75, ay * 0.25 + by * 0.75))

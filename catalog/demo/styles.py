@@ -35,7 +35,7 @@ class Placement:
 def paint(
     image: Image.Image, shapes: Sequence[Shape], place: Placement, style: str, palette: Palette, rng: random.Random
 ) -> None:
-    """Draw a subject onto the image in the manner of the style; update_* of the image itself."""
+    """Draw a subject onto the image in the manner of the style; changes the image."""
     draw = ImageDraw.Draw(image, "RGBA" if style == "watercolour" else None)
     unit = place.scale * image.width
     for shape in shapes:
@@ -49,11 +49,19 @@ def paint(
                 ink = palette.dark if not palette.is_night else mix(palette.dark, (0, 0, 0), 60)
                 _fill_or_stroke(draw, shape, points, _vivid(colour), width, outline=ink, edge=_edge(unit, 40))
             case "line drawing":
-                _draw_line_art(draw, shape, points, palette, width, edge=_edge(unit, 20))
+                _draw_line_art(draw, shape, points, palette, width, edge=_edge(unit, 28))
             case "watercolour":
                 _wash(draw, shape, points, colour, width, unit, rng)
             case _:
                 _fill_or_stroke(draw, shape, points, colour, width)
+
+
+def rim(image: Image.Image, shapes: Sequence[Shape], place: Placement, style: str, colour: Colour) -> None:
+    """Lay a rim of light around where the subject will stand, so that it shows against a dark sky; changes the image."""
+    draw, unit = ImageDraw.Draw(image), place.scale * image.width
+    for shape in shapes:
+        points = place.pixels(shape.outline(angular=style == "geometric"), image.width)
+        stroke(draw, points, colour, round((shape.width + 0.1) * unit), closed=shape.closed)
 
 
 def finish(image: Image.Image, style: str, palette: Palette, rng: random.Random) -> Image.Image:
@@ -75,7 +83,7 @@ def prepare(image: Image.Image, style: str, palette: Palette, rng: random.Random
     """The backdrop as the style shows it, before the subject stands on it."""
     match style:
         case "line drawing":
-            return Image.blend(image, Image.new("RGB", image.size, palette.paper), 0.72)
+            return Image.blend(image, Image.new("RGB", image.size, palette.paper), 0.5 if palette.is_night else 0.66)
         case "pop art":
             return _halftone(image, palette, rng)
         case _:
@@ -83,7 +91,7 @@ def prepare(image: Image.Image, style: str, palette: Palette, rng: random.Random
 
 
 def _edge(unit: float, per_mille: int) -> int:
-    return max(3, round(unit * per_mille / 1000))
+    return max(4, round(unit * per_mille / 1000))
 
 
 def _vivid(colour: Colour) -> Colour:
@@ -202,9 +210,10 @@ def _engrave(image: Image.Image, palette: Palette, rng: random.Random) -> Image.
     grooves = _grooves(image.width, rng.randrange(6))
     light = image.convert("L")
     low, high = light.getextrema()
-    assert isinstance(low, int) and isinstance(high, int)
+    assert isinstance(low, int)  # one band has one pair
+    assert isinstance(high, int)
     span = max(1, high - low)
-    lifted = light.point([max(0, min(255, 70 + (value - low) * 210 // span)) for value in range(256)])
+    lifted = light.point([max(0, min(255, 100 + (value - low) * 190 // span)) for value in range(256)])
     mask = ImageChops.subtract(lifted, grooves).point([min(255, value * 12) for value in range(256)])
     colours = Image.blend(image, Image.new("RGB", image.size, palette.light), 0.12)
     return Image.composite(colours, Image.new("RGB", image.size, ink), mask)
@@ -214,11 +223,11 @@ def _bleed_into_paper(image: Image.Image, palette: Palette, rng: random.Random) 
     size = image.width
     paper = Image.new("RGB", image.size, (250, 247, 240))
     blots = Image.new("L", (12, 12))
-    blots.putdata([rng.randint(40, 125) for _ in range(144)])
+    blots.putdata([rng.randint(10, 90) for _ in range(144)])
     faded = Image.composite(paper, image, blots.resize(image.size, Image.Resampling.BICUBIC))
     soft = faded.filter(ImageFilter.BoxBlur(max(1, size // 256)))
     edge = Image.new("L", (size // 4, size // 4), 0)
-    draw, steps, quarter = ImageDraw.Draw(edge), 22, size // 4
+    draw, steps, quarter = ImageDraw.Draw(edge), 16, size // 4
     ragged: list[Pixel] = []
     for side in range(4):
         for step in range(steps):
@@ -232,6 +241,7 @@ def _bleed_into_paper(image: Image.Image, palette: Palette, rng: random.Random) 
                 )[side]
             )
     draw.polygon(ragged, fill=255)
+    edge = edge.filter(ImageFilter.BoxBlur(quarter / 48)).point([max(0, min(255, (v - 90) * 4)) for v in range(256)])
     return Image.composite(soft, paper, edge.resize(image.size, Image.Resampling.BICUBIC))
 
 
@@ -263,17 +273,39 @@ def _facet(image: Image.Image, rng: random.Random) -> Image.Image:
 
 
 def _dot(image: Image.Image, palette: Palette, rng: random.Random) -> Image.Image:
-    """Dots of pure colour, two staggered layers on a toned sheet."""
-    size, cells = image.width, 40
+    """Dots of pure colour in two staggered layers on a toned sheet."""
+    size, cells = image.width, 48
     step = -(-size // cells)
-    ground = Image.blend(image, Image.new("RGB", image.size, palette.dark if palette.is_night else palette.light), 0.62)
-    small = image.resize((cells, cells), Image.Resampling.BOX)
-    noise = Image.new("L", (cells, cells))
-    noise.putdata([rng.randint(0, 255) for _ in range(cells * cells)])
-    spread = noise.point([value // 5 for value in range(256)])
-    small = ImageChops.subtract(
-        ImageChops.add(small, Image.merge("RGB", (spread,) * 3)), Image.new("RGB", small.size, (25,) * 3)
-    )
-    dots = small.resize((cells * step, cells * step), Image.Resampling.NEAREST).crop((0, 0, size, size))
-    mask = _dot_mask(size, cells, 118)
-    return Image.composite(dots, ground, mask)
+    sheet = Image.blend(image, Image.new("RGB", image.size, palette.sky2 if palette.is_night else palette.light), 0.45)
+    for shift, share in ((0, 98), (step // 2, 74)):
+        moved = ImageChops.offset(image, shift) if shift else image
+        small = _speckled(moved.resize((cells, cells), Image.Resampling.BOX), rng)
+        dots = small.resize((size, size), Image.Resampling.NEAREST)
+        mask = _round_dots(size, cells, share)
+        if shift:
+            dots, mask = ImageChops.offset(dots, -shift), ImageChops.offset(mask, -shift)
+        sheet = Image.composite(dots, sheet, mask)
+    return sheet
+
+
+def _speckled(small: Image.Image, rng: random.Random) -> Image.Image:
+    """Every pixel a little lighter or darker than it was."""
+    noise = Image.frombytes("L", small.size, rng.randbytes(small.width * small.height))
+    spread = noise.point([value * 66 // 255 for value in range(256)])
+    lifted = ImageChops.add(small, Image.merge("RGB", (spread,) * 3))
+    return ImageChops.subtract(lifted, Image.new("RGB", small.size, (33,) * 3))
+
+
+@lru_cache(maxsize=16)
+def _round_dots(size: int, cells: int, share: int) -> Image.Image:
+    """One white dot a cell on black; share: its width in percent of the cell."""
+    step = -(-size // cells)
+    dot = Image.new("L", (step * 8, step * 8), 0)
+    inset = step * 8 * (100 - share) // 200
+    ImageDraw.Draw(dot).ellipse((inset, inset, step * 8 - 1 - inset, step * 8 - 1 - inset), fill=255)
+    dot = dot.reduce(8)
+    mask = Image.new("L", (step * cells, step * cells), 0)
+    for x in range(0, step * cells, step):
+        for y in range(0, step * cells, step):
+            mask.paste(dot, (x, y))
+    return mask.resize((size, size), Image.Resampling.BOX)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from catalog.demo.sketch import Sketch
 
@@ -120,7 +121,7 @@ def bridge(s: Sketch, rng: random.Random) -> None:
         s.poly("main", (x - 0.09, -0.85), (x + 0.09, -0.85), (x + 0.12, 0.85), (x - 0.12, 0.85))
         s.poly("dark", (x - 0.16, 0.72), (x + 0.16, 0.72), (x + 0.16, 0.88), (x - 0.16, 0.88))
     cable = [(-1.0, 0.1), (-0.55, -0.76), (-0.3, -0.25), (0.0, sag - 0.2), (0.3, -0.25), (0.55, -0.76), (1.0, 0.1)]
-    for left, right in zip(cable, cable[1:], strict=False):
+    for left, right in pairwise(cable):
         s.line("second", 0.06, left, right)
         for share in (0.25, 0.5, 0.75):
             x, y = left[0] + (right[0] - left[0]) * share, left[1] + (right[1] - left[1]) * share
@@ -147,7 +148,7 @@ def umbrella(s: Sketch, rng: random.Random) -> None:
     )
     s.poly("light", (0.0, -0.8), (-0.28, -0.62), (-0.5, 0.05), (0.0, 0.05))
     s.poly("accent", (0.0, -0.8), (0.55, -0.65), (0.85, -0.35), (0.95, 0.05), (0.5, 0.05), (0.3, -0.6))
-    for left, right in zip(edge, edge[1:], strict=False):
+    for left, right in pairwise(edge):
         s.blob("dark", (left, 0.06), ((left + right) / 2, -0.14), (right, 0.06), ((left + right) / 2, 0.0))
 
 
@@ -171,10 +172,10 @@ def hot_air_balloon(s: Sketch, rng: random.Random) -> None:
     """A striped balloon with its basket."""
     s.line("dark", 0.035, (-0.36, 0.28), (-0.15, 0.72))
     s.line("dark", 0.035, (0.36, 0.28), (0.15, 0.72))
-    s.blob("main", (-0.7, -0.35), (-0.62, -0.85), (0.0, -1.1), (0.62, -0.85), (0.7, -0.35), (0.46, 0.2), (0.2, 0.5), (-0.2, 0.5),
-           (-0.46, 0.2))  # fmt: skip
-    s.blob("accent", (-0.4, -0.35), (-0.34, -0.8), (0.0, -1.04), (0.34, -0.8), (0.4, -0.35), (0.26, 0.22), (0.1, 0.48), (-0.1, 0.48),
-           (-0.26, 0.22))  # fmt: skip
+    s.blob("main", (-0.7, -0.35), (-0.62, -0.85), (0.0, -1.1), (0.62, -0.85), (0.7, -0.35), (0.46, 0.2),
+           (0.2, 0.5), (-0.2, 0.5), (-0.46, 0.2))  # fmt: skip
+    s.blob("accent", (-0.4, -0.35), (-0.34, -0.8), (0.0, -1.04), (0.34, -0.8), (0.4, -0.35), (0.26, 0.22),
+           (0.1, 0.48), (-0.1, 0.48), (-0.26, 0.22))  # fmt: skip
     s.blob("light", (-0.15, -0.35), (-0.12, -0.8), (0.0, -1.02), (0.12, -0.8), (0.15, -0.35), (0.08, 0.4), (-0.08, 0.4))
     if rng.random() < 0.6:
         s.blob("second", (-0.67, -0.4), (0.0, -0.24), (0.67, -0.4), (0.63, -0.16), (0.0, 0.02), (-0.63, -0.16))
