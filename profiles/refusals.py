@@ -36,7 +36,7 @@ def _weight(problem: Any) -> int:
 
 
 def _unknown(problem: Any, keys: list[str]) -> bool:
-    return problem["type"] == "extra_forbidden" or problem["loc"][-1] == "[key]"
+    return bool(problem["type"] == "extra_forbidden" or problem["loc"][-1] == "[key]")
 
 
 def _unknown_key(keys: list[str], where: str, value: Any) -> ProfileError:

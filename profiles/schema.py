@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from memory.embedding import EmbedderSpec
+from models.roles import ROLES, Role
 from models.spec import ModelSpec
 
-Role = Literal["understanding", "item_summarizer", "preference_memory", "recommender", "responder"]
-ROLES: tuple[Role, ...] = get_args(Role)
 CandidateView = Literal["summary", "picture", "both"]
 _MODEL_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 
@@ -39,7 +38,7 @@ class StoreSettings(_Section):
 
 
 class MemorySettings(_Section):
-    """The memory of a taste. block_size: new interactions per fold. words: longest prose. recent: raw items beside it."""
+    """block_size: new interactions per fold. words: the longest prose. recent: raw items that travel beside it."""
 
     block_size: int = Field(default=3, ge=1, le=100)
     words: int = Field(default=120, ge=20, le=1000)

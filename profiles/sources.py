@@ -1,4 +1,4 @@
-"""Where settings come from: a YAML file, `PALATE_…` variables, and `--set`, each as nested values with their origins."""
+"""Where settings come from: a file, `PALATE_…` variables and `--set`, each as nested values with their origins."""
 
 from __future__ import annotations
 

@@ -1,0 +1,52 @@
+# `make demo` sets everything up and shows the main job; `make test` sets everything up and proves it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# pinned and installed first: a looser requirement may choose a build with gigabytes of graphics libraries
+TORCH ?= torch==2.13.0
+EXTRAS := local,hosted,ui,parquet,dev
+STAMP := $(VENV)/.palate-setup
+PROFILE ?= demo
+TESTS ?= tests
+
+.PHONY: help setup demo ui test lint check bench constraints
+
+help:
+	@echo "make demo    a conversation with the embedded model, everything set up first"
+	@echo "make ui      the same in the browser"
+	@echo "make test    the whole test suite"
+	@echo "make lint    format, lint and types"
+	@echo "make check   lint, then test"
+	@echo "make bench   the figures, as JSON"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Palate needs Python 3.11 or newer; write: make PYTHON=python3.11 …" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt "$(TORCH)"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[$(EXTRAS)]"
+	@touch $@
+
+demo: setup
+	@$(BIN)/palate demo --profile $(PROFILE)
+
+ui: setup
+	@$(BIN)/palate ui --profile $(PROFILE)
+
+test: setup
+	$(BIN)/python -m pytest -n 2 $(TESTS)
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+
+check: lint test
+
+bench: setup
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file" >&2; $(BIN)/python $$file || exit 1; done
+
+constraints:
+	$(BIN)/python .ci/constraints.py >constraints.new && mv constraints.new constraints.txt
