@@ -38,7 +38,10 @@ Question = Predicate | Choice
 
 @dataclass(frozen=True)
 class DecisionRequest:
-    """A state that all questions share, and the questions. Each answer depends on the state and its own question only."""
+    """A state that all questions share, and the questions.
+
+    Each answer depends on the state and its own question only.
+    """
 
     state: str
     questions: Sequence[Question]

@@ -1,0 +1,167 @@
+"""Writing text with a loaded checkpoint. Everything here runs on the runtime's own thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.errors import ModelMisconfigured, ModelTimeout
+from models.local.runtime import Runtime, Stop
+from models.messages import Picture, Said
+from models.pictures import open_picture
+
+SMALL_MODEL_PARAMETERS = 200_000_000
+
+
+@dataclass(frozen=True)
+class Writing:
+    """How to write: at most `max_tokens`, greedily at temperature 0, within `timeout_s` (streamed: per piece)."""
+
+    max_tokens: int
+    temperature: float
+    timeout_s: float
+    picture_px: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """One reply. finish: "stop" when the model ended it, "length" when it was cut at the limit."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+    finish: str
+
+
+def batch_size(runtime: Runtime) -> int:
+    """Give how many replies to write at once: what keeps both the processor busy and the memory small."""
+    return 64 if runtime.model.num_parameters() < SMALL_MODEL_PARAMETERS else 8
+
+
+def write(
+    runtime: Runtime,
+    conversations: Sequence[Sequence[Said]],
+    writing: Writing,
+    stop: Stop,
+    on_text: Callable[[str], None] | None = None,
+) -> list[Written]:
+    """Write a reply to each conversation, all at once, padded on the left.
+
+    on_text: is given the text piece by piece, for a single conversation. A reply that was stopped ends where it was.
+    Raises ModelTimeout when nothing is done in time, ModelMisconfigured when a prompt is too long.
+    """
+    if stop.is_set():
+        return [Written("", 0, 0, "stop") for _ in conversations]
+    inputs = encode(runtime, conversations, writing.picture_px)
+    prompt_tokens = inputs["input_ids"].shape[1]
+    runtime.check_length(prompt_tokens + 1)
+    clock = _Clock(writing.timeout_s, stop, streaming=on_text is not None)
+    options = _options(runtime, writing, clock)
+    if on_text is not None:
+        options["streamer"] = _streamer(runtime, on_text, clock)
+    ids = runtime.model.generate(**inputs, **options)
+    if clock.expired:
+        raise ModelTimeout(runtime.label, writing.timeout_s)
+    lengths = inputs["attention_mask"].sum(dim=1).tolist()
+    return [
+        _written(runtime, row, length) for row, length in zip(ids[:, prompt_tokens:].tolist(), lengths, strict=True)
+    ]
+
+
+def encode(runtime: Runtime, conversations: Sequence[Sequence[Said]], picture_px: int) -> Any:
+    """Give token ids, attention mask and pixels on the model's device. Control tokens in what people said are text.
+
+    Raises ModelMisconfigured for pictures that cannot be read, or that the checkpoint cannot take.
+    """
+    if not runtime.sees and any(said.has_picture for turns in conversations for said in turns):
+        remedy = "choose an image-text-to-text checkpoint for this role"
+        raise ModelMisconfigured(runtime.label, "it takes text only and was given a picture", remedy)
+    turns = [[_turn(runtime, said, picture_px) for said in conversation] for conversation in conversations]
+    padding = {"padding": True, "padding_side": "left"} if len(turns) > 1 else {}
+    kwargs = {"processor_kwargs": padding} if runtime.sees else padding
+    inputs = runtime.processor.apply_chat_template(
+        turns,
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+        sanitize_control_tokens=True,
+        **kwargs,
+    )
+    return inputs.to(runtime.device, dtype=runtime.model.dtype)
+
+
+def _turn(runtime: Runtime, said: Said, picture_px: int) -> dict[str, Any]:
+    if not runtime.sees:
+        return {"role": said.speaker, "content": "".join(getattr(part, "text", "") for part in said.parts)}
+    content = [
+        {"type": "image", "image": open_picture(part.data, model=runtime.label, longest_px=picture_px)}
+        if isinstance(part, Picture)
+        else {"type": "text", "text": part.text}
+        for part in said.parts
+    ]
+    return {"role": said.speaker, "content": content}
+
+
+def _options(runtime: Runtime, writing: Writing, clock: _Clock) -> dict[str, Any]:
+    from transformers import StoppingCriteriaList
+
+    limit = runtime.context_tokens
+    options: dict[str, Any] = {
+        "max_new_tokens": min(writing.max_tokens, limit) if limit else writing.max_tokens,
+        "do_sample": writing.temperature > 0,
+        "stopping_criteria": StoppingCriteriaList([clock]),
+        "pad_token_id": _pad_token_id(runtime),
+    }
+    if writing.temperature > 0:
+        return {**options, "temperature": writing.temperature}
+    return {**options, "temperature": None, "top_p": None, "top_k": None}
+
+
+def _pad_token_id(runtime: Runtime) -> int:
+    if runtime.tokenizer.pad_token_id is None:
+        runtime.tokenizer.pad_token = runtime.tokenizer.eos_token
+    return int(runtime.tokenizer.pad_token_id)
+
+
+def _written(runtime: Runtime, ids: list[int], input_tokens: int) -> Written:
+    ends = runtime.model.generation_config.eos_token_id
+    ends = set(ends if isinstance(ends, list) else [ends])
+    length = next((place for place, token in enumerate(ids) if token in ends), None)
+    kept = ids if length is None else ids[:length]
+    text = runtime.tokenizer.decode(kept, skip_special_tokens=True)
+    return Written(text, int(input_tokens), len(kept) + (length is not None), "length" if length is None else "stop")
+
+
+class _Clock:
+    """Ends generation when it is stopped or silent for too long; a callable, as transformers wants it."""
+
+    def __init__(self, timeout_s: float, stop: Stop, *, streaming: bool) -> None:
+        self._timeout_s, self._stop, self._streaming = timeout_s, stop, streaming
+        self._since = time.monotonic()
+        self.expired = False
+
+    def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+        import torch
+
+        now = time.monotonic()
+        self.expired = now - self._since > self._timeout_s and not self._stop.is_set()
+        if self._streaming:
+            self._since = now
+        done = self.expired or self._stop.is_set()
+        return torch.full((input_ids.shape[0],), done, dtype=torch.bool, device=input_ids.device)
+
+
+def _streamer(runtime: Runtime, on_text: Callable[[str], None], clock: _Clock) -> Any:
+    from transformers import TextStreamer
+
+    class Pieces(TextStreamer):  # type: ignore[misc]
+        """Hands on each finished piece of text."""
+
+        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+            if text and not clock.expired:
+                on_text(text)
+
+    return Pieces(runtime.tokenizer, skip_prompt=True, skip_special_tokens=True)
