@@ -33,8 +33,23 @@ class StoreSettings(_Section):
 
     @property
     def database_url(self) -> str:
-        """The URL in force."""
+        """Where the event log, the catalogues and the traces are."""
         return self.database or f"sqlite:///{self.home / 'palate.sqlite'}"
+
+    @property
+    def chroma_place(self) -> str:
+        """Where summaries, preferences and vectors are: a URL or a folder."""
+        return self.chroma or str(self.home / "chroma")
+
+    @property
+    def pictures(self) -> Path:
+        """The folder of pictures, by content hash."""
+        return self.home / "pictures"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The SQLite file of the conversations' checkpoints."""
+        return self.home / "threads.sqlite"
 
 
 class MemorySettings(_Section):

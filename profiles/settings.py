@@ -10,18 +10,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from models.roles import ROLES, Role
 from profiles.errors import ProfileError
 from profiles.keys import MissingKey, missing_keys
 from profiles.refusals import refusal
 from profiles.schema import (
-    ROLES,
     BlendWeights,
     BudgetSettings,
     CandidateView,
     MemorySettings,
     Profile,
     RecommendSettings,
-    Role,
     StoreSettings,
     TraceSettings,
     nearest,
