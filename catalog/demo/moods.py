@@ -102,7 +102,7 @@ def _still_water(palette: Palette, size: int, rng: random.Random) -> Image.Image
 def _sunburst(palette: Palette, size: int, rng: random.Random, focus: tuple[float, float]) -> Image.Image:
     image = _sheet(size, palette.sky)
     draw = ImageDraw.Draw(image)
-    lit = mix(palette.sky, palette.accent if palette.is_night else palette.light, 42 if palette.is_night else 80)
+    lit = mix(palette.sky, palette.main, 40) if palette.is_night else mix(palette.sky, palette.light, 80)
     x, y, rays, turn = round(focus[0] * size), round(focus[1] * size), 14, rng.uniform(0, 20)
     for ray in range(rays):
         corners = []
