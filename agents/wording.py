@@ -1,4 +1,7 @@
-"""How facts and events are written into prompts. Training writes them the same way, so a model meets what it learned."""
+"""How facts and events are written into prompts.
+
+Training writes them the same way, so a model meets what it has learned.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ _VERBS = {"view": "viewed", "like": "liked", "dislike": "disliked", "purchase": 
 
 
 def one_line(text: str, *, words: int | None = None) -> str:
-    """The text without line breaks or runs of space, cut after that many words: data cannot pose as prompt structure."""
+    """The text without line breaks or runs of space, cut after that many words.
+
+    So data cannot pose as the structure of a prompt.
+    """
     parts = text.split()
     if words is not None and len(parts) > words:
         parts = [*parts[:words], "…"]
@@ -23,7 +29,8 @@ def strength_word(strength: float) -> str:
 
 def fact_line(fact: Fact) -> str:
     """A fact as prompts show it: `like subject: fox (clear)`."""
-    return f"{fact.polarity.replace('_', ' ')} {one_line(fact.aspect)}: {one_line(fact.value)} ({strength_word(fact.strength)})"
+    polarity = fact.polarity.replace("_", " ")
+    return f"{polarity} {one_line(fact.aspect)}: {one_line(fact.value)} ({strength_word(fact.strength)})"
 
 
 def event_line(kind: str, *, title: str = "", summary: str = "", text: str = "", value: float | None = None) -> str:

@@ -16,9 +16,9 @@ FilterOp = Literal["at_least", "at_most", "above", "below", "outside", "is", "is
 class Filter(BaseModel):
     """One hard condition on one attribute.
 
-    `at_least`, `at_most`, `above`, `below` compare numbers and dates; `outside` takes two numbers and refuses all from the
-    one to the other, both included; `is`, `is_not` compare whole values, text without regard to case; `has`, `has_not`
-    ask whether a list holds a word, or a text is that word; `any_of` takes several words and asks for one of them.
+    `at_least`, `at_most`, `above`, `below` compare numbers and dates; `outside` takes two numbers and refuses all from
+    the one to the other, both included; `is`, `is_not` compare whole values, text without regard to case; `has`,
+    `has_not` ask whether a list holds a word, or a text is that word; `any_of` takes several words and asks for one.
     said: the words of the user that asked for it, for the trace and the funnel.
     """
 

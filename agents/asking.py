@@ -1,0 +1,241 @@
+"""Asking a role's model: renders the prompt, keeps to the budget, falls back by profile, and records every call."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
+
+import prompts
+from agents.budget import Budget, BudgetSpent
+from models.decisions import DecisionRequest, Decisions, Usage
+from models.errors import ModelBadOutput, ModelError, ModelTimeout
+from models.loading import PictureSource
+from models.roles import Role, RoleModels
+from models.spec import ModelSpec
+from tracing.events import ModelCall, Note
+from tracing.recorder import Recorder
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage, HumanMessage
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A prompt as it is sent. pictures: content hashes; they stand before the text."""
+
+    label: str
+    text: str
+    pictures: tuple[str, ...] = ()
+
+
+def render(prompt: str, values: dict[str, Any], *, pictures: Sequence[str] = ()) -> Rendered:
+    """Fill in a prompt file. Raises PromptError for a missing or an unused value."""
+    loaded = prompts.load(prompt)
+    return Rendered(loaded.label, loaded.render(**values), tuple(pictures))
+
+
+def message_of(rendered: Rendered, spec: ModelSpec, pictures: PictureSource) -> HumanMessage:
+    """The prompt as one message, its pictures first; a model without vision is sent the words alone."""
+    from langchain_core.messages import HumanMessage
+
+    blocks = [_picture_block(pictures.read(picture)) for picture in rendered.pictures] if spec.vision else []
+    return HumanMessage(content=[*blocks, {"type": "text", "text": rendered.text}])
+
+
+class Asker:
+    """One turn's way to the models. Every method raises ModelError (BudgetSpent among them) and nothing else."""
+
+    def __init__(self, models: RoleModels, pictures: PictureSource, recorder: Recorder, budget: Budget) -> None:
+        self._models, self._pictures = models, pictures
+        self.recorder, self.budget = recorder, budget
+
+    async def text(self, role: Role, rendered: Rendered) -> str:
+        """The model's whole answer, never empty."""
+        return "".join([piece async for piece in self.stream(role, rendered)])
+
+    async def stream(
+        self, role: Role, rendered: Rendered, *, on_restart: Callable[[str], None] = lambda reason: None
+    ) -> AsyncIterator[str]:
+        """The model's answer, piece by piece.
+
+        on_restart: called with the reason when a fallback takes over; pieces given so far are void then.
+        """
+        failure: ModelError | None = None
+        for name, spec in self._models.chain(role):
+            if failure is not None:
+                self._note_fallback(role, spec, failure)
+                on_restart(str(failure))
+            try:
+                async for piece in self._stream_once(role, name, spec, rendered):
+                    yield piece
+                return
+            except BudgetSpent:
+                raise
+            except ModelError as error:
+                failure = error
+        assert failure is not None  # a chain is never empty
+        raise failure
+
+    async def json(self, role: Role, rendered: Rendered, schema: type[Schema]) -> Schema:
+        """The model's answer as a checked value; an answer that does not fit is sent back for one repair."""
+        from models.structured import ask_json
+
+        failure: ModelError | None = None
+        for name, spec in self._models.chain(role):
+            if failure is not None:
+                self._note_fallback(role, spec, failure)
+            call = _Call(self, role, spec, rendered)
+            try:
+                async with call.under_way():
+                    chat = await self._models.chat(name)
+                    answer = await ask_json(chat, [message_of(rendered, spec, self._pictures)], schema, spec)
+                    call.output, call.usage, call.retries = answer.raw, answer.usage, answer.retries
+                return answer.value
+            except BudgetSpent:
+                raise
+            except ModelError as error:
+                failure = error
+        assert failure is not None
+        raise failure
+
+    async def decide(self, role: Role, label: str, request: DecisionRequest) -> Decisions:
+        """Probabilities for every question; a fallback answers all of them or none, so kinds never mix."""
+        failure: ModelError | None = None
+        for name, spec in self._models.chain(role):
+            if failure is not None:
+                self._note_fallback(role, spec, failure)
+            pictures = tuple(question.picture for question in request.questions if question.picture)
+            call = _Call(self, role, spec, Rendered(label, _shown(request), pictures), kind="decide")
+            try:
+                async with call.under_way():
+                    decisions = await (await self._models.decider(name)).decide(request)
+                    call.usage = decisions.usage
+                    call.output = ", ".join(_told(answer.probabilities) for answer in decisions.answers)
+                return decisions
+            except BudgetSpent:
+                raise
+            except ModelError as error:
+                failure = error
+        assert failure is not None
+        raise failure
+
+    async def _stream_once(self, role: Role, name: str, spec: ModelSpec, rendered: Rendered) -> AsyncIterator[str]:
+        call = _Call(self, role, spec, rendered)
+        async with call.under_way():
+            chat = await self._models.chat(name)
+            async for chunk in chat.astream([message_of(rendered, spec, self._pictures)]):
+                call.update_from(chunk)
+                if piece := str(chunk.text):
+                    call.output += piece
+                    yield piece
+            if not call.output.strip():
+                raise ModelBadOutput(spec.label, "it said nothing")
+
+    def _note_fallback(self, role: Role, spec: ModelSpec, failure: ModelError) -> None:
+        self.recorder.record(Note(what="fallback", detail=f"{role}: {spec.label} takes over, for {failure}"))
+
+
+class _Call:
+    """One call under way: counted against the budget and recorded, however it ends."""
+
+    def __init__(self, asker: Asker, role: Role, spec: ModelSpec, rendered: Rendered, *, kind: str = "chat") -> None:
+        self._asker, self._role, self._spec, self._rendered, self._kind = asker, role, spec, rendered, kind
+        self.output, self.usage, self.retries = "", Usage(), 0
+
+    def update_from(self, chunk: BaseMessage) -> None:
+        """Take usage, cost and retries from a streamed chunk, where it carries them."""
+        usage = getattr(chunk, "usage_metadata", None)
+        cost = chunk.response_metadata.get("cost_usd", self.usage.cost_usd)
+        self.retries = chunk.response_metadata.get("retries", self.retries)
+        cached = (usage or {}).get("input_token_details", {}).get("cache_read", 0) if usage else 0
+        self.usage = Usage(
+            input_tokens=self.usage.input_tokens + (usage["input_tokens"] if usage else 0),
+            output_tokens=self.usage.output_tokens + (usage["output_tokens"] if usage else 0),
+            cached_tokens=self.usage.cached_tokens + cached,
+            cost_usd=cost,
+        )
+
+    def under_way(self) -> _Watch:
+        """Check the budget, hold the call to the time that is left, and record it."""
+        return _Watch(self)
+
+    def close(self, seconds: float, error: BaseException | None) -> None:
+        """Count and record the finished call."""
+        self._asker.budget.update_used(self.usage, seconds)
+        self._asker.recorder.record(
+            ModelCall(
+                role=self._role,
+                model=self._spec.label,
+                kind="decide" if self._kind == "decide" else "chat",
+                prompt=self._rendered.label,
+                rendered=self._rendered.text,
+                pictures=self._rendered.pictures,
+                output=self.output,
+                parameters={"temperature": self._spec.temperature, "max_tokens": self._spec.max_tokens},
+                input_tokens=self.usage.input_tokens,
+                output_tokens=self.usage.output_tokens,
+                cached_tokens=self.usage.cached_tokens,
+                cost_usd=self.usage.cost_usd,
+                seconds=seconds,
+                retries=self.retries,
+                error=None if error is None else str(error) or type(error).__name__,
+            )
+        )
+
+    @property
+    def model(self) -> str:
+        """The model's name, for errors."""
+        return self._spec.label
+
+    @property
+    def budget(self) -> Budget:
+        """The turn's budget."""
+        return self._asker.budget
+
+
+class _Watch:
+    def __init__(self, call: _Call) -> None:
+        self._call = call
+
+    async def __aenter__(self) -> None:
+        self._call.budget.check()
+        self._began = time.perf_counter()
+        self._limit = asyncio.timeout(self._call.budget.left_s())
+        await self._limit.__aenter__()
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        try:
+            await self._limit.__aexit__(kind, error, trace)
+        except TimeoutError:
+            spent = BudgetSpent("seconds", self._call.budget.seconds)
+            self._call.close(time.perf_counter() - self._began, spent)
+            raise spent from error
+        self._call.close(time.perf_counter() - self._began, error)
+        if isinstance(error, TimeoutError):
+            raise ModelTimeout(self._call.model, time.perf_counter() - self._began) from error
+
+
+def _picture_block(data: bytes) -> dict[str, str]:
+    mime = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
+    return {"type": "image", "base64": base64.b64encode(data).decode("ascii"), "mime_type": mime}
+
+
+def _shown(request: DecisionRequest) -> str:
+    """The request as the trace shows it: the state once, then each question."""
+    questions = [f"[{number}] {question.text}" for number, question in enumerate(request.questions, 1)]
+    return "\n\n".join([request.state, *questions])
+
+
+def _told(probabilities: Any) -> str:
+    if set(probabilities) == {"yes", "no"}:
+        return f"{probabilities['yes']:.3f}"
+    best = max(probabilities, key=lambda option: probabilities[option])
+    return f"{best} {probabilities[best]:.2f}"

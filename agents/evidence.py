@@ -1,0 +1,95 @@
+"""Evidence: what can truly be said for an item, found in what was used and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from agents.state import Citation
+from agents.wording import fact_line
+from catalog.filters import Filter, passes
+from catalog.items import Catalogue, Item
+from memory.preferences import Preference
+
+ENOUGH_KEPT = 2  # people, before "kept together" is worth saying
+
+
+class KeptBy(Protocol):
+    """Counts people; `memory.collaborative.Collaborative` is one."""
+
+    def kept_by(self, history_item: str, candidate: str) -> int:
+        """How many people liked both."""
+        ...
+
+
+def cite(
+    item: Item, view: str, preference: Preference, wishes: Sequence[str], filters: Sequence[Filter]
+) -> tuple[Citation, ...]:
+    """The true reasons for an item, strongest first.
+
+    Facts of liking whose value its view or attributes name; wishes that share a telling word with its view; filters it
+    meets; at last its view itself, which always holds.
+    """
+    spoken = f"{view} {_attribute_words(item)}"
+    facts = [
+        Citation("fact", fact.fact_id, fact_line(fact).rsplit(" (", 1)[0])
+        for fact in preference.holding
+        if fact.polarity in ("like", "must") and mentions(spoken, fact.value)
+    ]
+    wished = [Citation("wish", wish, wish) for wish in wishes if shares_word(spoken, wish)]
+    met = [Citation("filter", condition.attribute, str(condition)) for condition in filters if condition.matches(item)]
+    return (*wished, *facts, *met, Citation("summary", item.item_id, view)) if view else (*wished, *facts, *met)
+
+
+def neighbours(
+    item: Item, liked: Sequence[str], catalogue: Catalogue, collaborative: KeptBy, *, look_at: int = 30
+) -> tuple[Citation, ...]:
+    """The one liked item whose keepers kept this one most often, where enough people did."""
+    counts = [(collaborative.kept_by(liked_id, item.item_id), liked_id) for liked_id in liked[:look_at]]
+    people, best = max(counts, default=(0, ""))
+    if people < ENOUGH_KEPT or best not in catalogue:
+        return ()
+    return (Citation("neighbours", best, f"{people} people who liked {catalogue[best].title} liked this too"),)
+
+
+def plain_reason(citations: Sequence[Citation]) -> str:
+    """The evidence as a sentence, for when no model wrote one that holds."""
+    told = {"fact": "you {}", "wish": "you asked for {}", "filter": "{}", "neighbours": "{}", "summary": "{}"}
+    for kind in ("wish", "fact", "neighbours", "summary", "filter"):
+        texts = [citation.text for citation in citations if citation.kind == kind][:2]
+        if texts:
+            sentence = told[kind].format(" and ".join(texts))
+            return sentence[:1].upper() + sentence[1:].rstrip(".") + "."
+    return ""
+
+
+def mentions(text: str, value: str) -> bool:
+    """Whether the text names the value as whole words, without regard to case or a plural s."""
+    pattern = r"\b" + r"\W+".join(re.escape(word) for word in re.findall(r"\w+", value.casefold())) + r"(?:s|es)?\b"
+    return bool(value.strip()) and re.search(pattern, text.casefold()) is not None
+
+
+def shares_word(text: str, wish: str) -> bool:
+    """Whether a telling word (four letters or more) of the wish stands in the text."""
+    return any(mentions(text, word) for word in re.findall(r"\w{3,}", wish.casefold()) if word not in _COMMON)
+
+
+def relaxations(filters: Sequence[Filter], catalogue: Catalogue) -> tuple[str, ...]:
+    """For each filter that alone stands in the way: what giving it up would free, most first."""
+    offers = []
+    for dropped in filters:
+        rest = [condition for condition in filters if condition is not dropped]
+        if free := sum(passes(item, rest) for item in catalogue):
+            offers.append((free, str(dropped)))
+    return tuple(f"without “{told}”: {free}" for free, told in sorted(offers, reverse=True))
+
+
+def _attribute_words(item: Item) -> str:
+    words = [" ".join(value) if isinstance(value, tuple) else str(value) for value in item.attributes.values()]
+    return " ".join(words)
+
+
+_COMMON = frozenset(
+    ("the and with for that this something from like very more less not but its has have are was").split()
+)

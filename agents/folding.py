@@ -1,0 +1,140 @@
+"""The recurrence itself, free of any model: what a fold's answer may say, and how it changes a preference.
+
+Source: MLLM-MSR, section "Recurrent user preference inference" (Ye et al., AAAI-25, arXiv 2408.09698): the history is
+summarised block by block, each step reading the summary before it. Typed facts beside the prose, with the
+evidence they rest on, are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agents.wording import one_line
+from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
+
+ADD, WISH, STRENGTHEN, WEAKEN = 0.45, 0.6, 0.15, 0.2
+MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
+
+
+class FoldEdit(BaseModel):
+    """One edit as the model writes it. evidence: event numbers of the block, from 1."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    op: Literal["add", "keep", "strengthen", "weaken", "retract"]
+    polarity: Polarity
+    aspect: str = Field(min_length=1, max_length=80)
+    value: str = Field(min_length=1, max_length=120)
+    reason: str = Field(default="", max_length=400)
+    evidence: tuple[int, ...] = ()
+
+
+class Fold(BaseModel):
+    """A fold's whole answer."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    edits: Annotated[tuple[FoldEdit, ...], Field(max_length=40)] = ()
+    prose: str = Field(min_length=1)
+
+
+def checked_edits(
+    fold: Fold, block: Sequence[str], event_ids: Sequence[int], facts: Sequence[Fact]
+) -> tuple[Edit, ...]:
+    """The edits that have ground, with event numbers turned into event ids.
+
+    block: the event lines the model read. An edit stands only if its value occurs in the block or in a fact already
+    held, and an `add` only with evidence in the block. What has no ground is left out.
+    """
+    read = "\n".join(block).casefold()
+    held = {fact.fact_id for fact in facts}
+    edits = []
+    for edit in fold.edits:
+        value, aspect = one_line(edit.value), one_line(edit.aspect)
+        known = fact_id_of(edit.polarity, aspect, value) in held
+        evidence = tuple(event_ids[number - 1] for number in edit.evidence if 1 <= number <= len(event_ids))
+        grounded = value.casefold() in read
+        if edit.op == "keep" or not (known or (edit.op == "add" and grounded and evidence)):
+            continue
+        edits.append(
+            Edit(op=edit.op, polarity=edit.polarity, aspect=aspect, value=value, reason=edit.reason, evidence=evidence)
+        )
+    return tuple(edits)
+
+
+def apply_edits(
+    preference: Preference,
+    edits: Sequence[Edit],
+    *,
+    prose: str,
+    words: int,
+    watermark: int,
+    now: datetime,
+    wishes: Mapping[int, str] | None = None,
+) -> Preference:
+    """The next version of a preference.
+
+    words: the bound of the prose. wishes: the event ids of stated wishes; what rests on one starts stronger. Pinned
+    facts stay as they are. The newer of two opposite facts wins: an `add` turns an opposite fact round.
+    """
+    facts = {fact.fact_id: fact for fact in preference.facts}
+    for edit in edits:
+        fact_id = fact_id_of(edit.polarity, edit.aspect, edit.value)
+        old = facts.get(fact_id)
+        if old is not None and old.pinned:
+            continue
+        facts[fact_id] = _changed(old, edit, now, stated=any(event in (wishes or {}) for event in edit.evidence))
+    ordered = _bounded(sorted(facts.values(), key=lambda fact: (fact.retracted, -fact.strength, fact.fact_id)))
+    return Preference(
+        user_id=preference.user_id,
+        version=preference.version + 1,
+        prose=bounded_prose(prose, words),
+        facts=ordered,
+        watermark=watermark,
+        updated_at=now,
+        edits=tuple(edits),
+    )
+
+
+def bounded_prose(prose: str, words: int) -> str:
+    """The prose on one line in at most that many words, cut after the last whole sentence that fits."""
+    parts = prose.split()
+    if len(parts) <= words:
+        return " ".join(parts)
+    kept = " ".join(parts[:words])
+    end = max(kept.rfind(mark) for mark in ".!?")
+    return kept[: end + 1] if end > 0 else kept
+
+
+def _changed(old: Fact | None, edit: Edit, now: datetime, *, stated: bool) -> Fact:
+    evidence = tuple(dict.fromkeys([*(old.evidence if old else ()), *edit.evidence]))
+    fresh = old is None or old.retracted or old.polarity != edit.polarity
+    strength = (WISH if stated else ADD) if fresh or old is None else old.strength
+    match edit.op:
+        case "strengthen" if not fresh:
+            strength = min(1.0, strength + STRENGTHEN)
+        case "add" if not fresh:  # said again of a fact that holds: it is supported once more
+            strength = min(1.0, strength + STRENGTHEN)
+        case "weaken" if not fresh:
+            strength = max(0.0, strength - WEAKEN)
+    return Fact(
+        polarity=edit.polarity,
+        aspect=edit.aspect,
+        value=edit.value,
+        strength=round(strength, 4),
+        evidence=edit.evidence if fresh else evidence,
+        since=now if fresh or old is None else old.since,
+        retracted=edit.op == "retract" or strength <= 0,
+    )
+
+
+def _bounded(facts: Sequence[Fact]) -> tuple[Fact, ...]:
+    """At most MAX_FACTS that hold, pins first; the weakest of the rest are retracted, not lost."""
+    holding = sorted((fact for fact in facts if not fact.retracted), key=lambda fact: not fact.pinned)
+    surplus = {fact.fact_id for fact in holding[MAX_FACTS:] if not fact.pinned}
+    kept = [fact.model_copy(update={"retracted": True}) if fact.fact_id in surplus else fact for fact in facts]
+    return tuple(sorted(kept, key=lambda fact: (fact.retracted, -fact.strength, fact.fact_id)))

@@ -1,0 +1,152 @@
+"""The preference memory: what a turn said and did is appended, and full blocks are folded into the taste."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from langgraph.runtime import Runtime
+
+from agents.asking import render
+from agents.context import TurnContext
+from agents.events import Progress
+from agents.folding import Fold, apply_edits, checked_edits
+from agents.state import TurnState, TurnUpdate
+from agents.wording import event_line, fact_line
+from memory.interactions import Interaction
+from memory.preferences import Preference
+from models.errors import ModelError
+from tracing.events import Note, PreferenceChange
+
+PROMPT = "preference_memory"
+FACTS_SHOWN = 12  # to a model at once, strongest first
+
+
+async def update_preference(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
+    """Append what the turn said and did, then fold. A fold that fails leaves the old version and is retried later."""
+    context = runtime.context
+    context.log.append(said_and_done(state, context))
+    before = context.preferences.current(state.user_id, context.catalogue.name)
+    now = state.intent == "correct_taste"
+    try:
+        after = await fold_due(context, before, include_rest=now, announce=runtime.stream_writer)
+    except ModelError as error:
+        return {"problems": (*state.problems, f"Your taste was not rewritten this time: {error}.")}
+    return {"news": _told(before, after)}
+
+
+def said_and_done(state: TurnState, context: TurnContext) -> list[Interaction]:
+    """The interactions of one turn. Their keys come from the turn id, so a turn replayed adds nothing."""
+    at, source, catalogue = context.now(), f"turn:{state.turn_id}", context.catalogue.name
+    done = [
+        Interaction(
+            user_id=state.user_id,
+            catalogue=catalogue,
+            kind=reaction.kind,
+            item_id=reaction.item_id,
+            at=at,
+            source=source,
+            key=f"{source}:{reaction.kind}:{reaction.item_id}",
+        )
+        for reaction in state.reactions
+        if reaction.item_id in context.catalogue
+    ]
+    wishes = [*state.wishes] if state.intent in ("recommend", "critique") else []
+    if state.intent == "correct_taste":
+        wishes = [state.message]
+    if state.upload_summary:
+        wishes.append(f"something like this picture: {state.upload_summary}")
+    said = [
+        Interaction(
+            user_id=state.user_id,
+            catalogue=catalogue,
+            kind="wish",
+            text=wish,
+            at=at,
+            source=source,
+            key=f"{source}:wish:{number}",
+        )
+        for number, wish in enumerate(wishes)
+    ]
+    return [*done, *said]
+
+
+async def fold_due(
+    context: TurnContext, preference: Preference, *, include_rest: bool = False, announce: object = None
+) -> Preference:
+    """Fold every full block of new interactions; with `include_rest` the last short one too.
+
+    Someone met for the first time with a long history is caught up on the most recent blocks only
+    (`memory.catch_up_blocks`); older events still count in the collaborative signals. Raises ModelError from the fold
+    that failed; the versions before it are kept.
+    """
+    size, catch_up = context.memory.block_size, context.memory.catch_up_blocks
+    waiting = context.log.of_user(preference.user_id, context.catalogue.name, after=preference.watermark)
+    waiting = waiting[-size * catch_up :] if len(waiting) > size * catch_up else waiting
+    while len(waiting) >= size or (include_rest and waiting):
+        block, waiting = waiting[:size], waiting[size:]
+        if callable(announce):
+            announce(Progress("update_preference", "rewriting your taste"))
+        preference = await fold(context, preference, block)
+    return preference
+
+
+async def fold(context: TurnContext, preference: Preference, block: Sequence[Interaction]) -> Preference:
+    """One step of the recurrence: old preference + a block of interactions → the next version, saved and traced."""
+    lines = event_lines(context, block)
+    holding = preference.holding[:FACTS_SHOWN]
+    values = {
+        "prose": preference.prose,
+        "facts": [fact_line(fact) for fact in holding],
+        "events": lines,
+        "words": context.memory.words,
+    }
+    answer = await context.ask.json("preference_memory", render(PROMPT, values), Fold)
+    event_ids = [event.event_id for event in block]
+    edits = checked_edits(answer, lines, event_ids, preference.facts)
+    if len(edits) < len(answer.edits):
+        dropped = len(answer.edits) - len(edits)
+        context.recorder.record(
+            Note(what="fold", detail=f"{dropped} edits had no ground in the events and were left out")
+        )
+    after = apply_edits(
+        preference,
+        edits,
+        prose=answer.prose,
+        words=context.memory.words,
+        watermark=event_ids[-1],
+        now=context.now(),
+        wishes={event.event_id: event.text for event in block if event.kind == "wish"},
+    )
+    context.preferences.save(after, context.catalogue.name)
+    context.recorder.record(
+        PreferenceChange(
+            before_version=preference.version,
+            after_version=after.version,
+            edits=after.edits,
+            prose_before=preference.prose,
+            prose_after=after.prose,
+        )
+    )
+    return after
+
+
+def event_lines(context: TurnContext, events: Sequence[Interaction]) -> list[str]:
+    """The events as prompts show them, in the order given. An item that left the catalogue keeps its id as title."""
+    views = context.views(tuple(event.item_id for event in events if event.item_id))
+    lines = []
+    for event in events:
+        item = context.catalogue.get(event.item_id)
+        title, summary = (item.title if item else event.item_id), views.get(event.item_id, "")
+        lines.append(event_line(event.kind, title=title, summary=summary, text=event.text, value=event.value))
+    return lines
+
+
+def _told(before: Preference, after: Preference) -> str:
+    """What changed between two versions, in words; empty when nothing did."""
+    if after.version == before.version:
+        return ""
+    verbs = {"add": "now", "strengthen": "more surely", "weaken": "less surely", "retract": "no longer"}
+    changes = [
+        f"{verbs[edit.op]} {edit.polarity.replace('_', ' ')} {edit.aspect}: {edit.value}" for edit in after.edits
+    ]
+    return "; ".join(changes) or "nothing but the wording"

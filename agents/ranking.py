@@ -1,0 +1,83 @@
+"""Ordering candidates and choosing a slate: pure functions of what the signals said."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from agents.state import Candidate
+
+
+def blended(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> list[Candidate]:
+    """The candidates with their weighted sum, best first; ties keep their order.
+
+    The model counts by its log odds, the other signals by their standing among the candidates, from 0 to 1.
+    """
+    semantic = _standing([one.semantic for one in candidates])
+    together = _standing([one.cooccurrence for one in candidates])
+    scored = []
+    for row, one in enumerate(candidates):
+        model = _log_odds(one.p_yes) if one.p_yes is not None else 0.0
+        total = weights["model"] * model + weights["semantic"] * semantic[row]
+        total += weights["cooccurrence"] * together[row] + weights["popularity"] * one.popularity
+        scored.append(replace(one, blend=total))
+    return sorted(scored, key=lambda one: -one.blend)
+
+
+def diverse(candidates: Sequence[Candidate], views: Mapping[str, str], *, balance: float, k: int) -> list[Candidate]:
+    """At most k candidates in the order chosen: each suits well and says something the ones before do not.
+
+    balance: 1 weighs only the blend, 0 only the difference in words from what is already chosen.
+    Source: maximal marginal relevance, Carbonell and Goldstein 1998 (SIGIR).
+    """
+    left, chosen = list(candidates), list[Candidate]()
+    standing = dict(zip([one.item_id for one in left], _standing([one.blend for one in left]), strict=True))
+    words = {one.item_id: Counter(views.get(one.item_id, "").casefold().split()) for one in left}
+    while left and len(chosen) < k:
+
+        def worth(one: Candidate) -> float:
+            nearest = max((_overlap(words[one.item_id], words[other.item_id]) for other in chosen), default=0.0)
+            return balance * standing[one.item_id] - (1 - balance) * nearest
+
+        best = max(left, key=worth)
+        chosen.append(best)
+        left.remove(best)
+    return chosen
+
+
+def best_of_each(scored: Sequence[Candidate], limit: int) -> tuple[Candidate, ...]:
+    """At most `limit`, taken in turn from the top of each source, so that no source drowns another."""
+    if len(scored) <= limit:
+        return tuple(scored)
+    orders = [
+        iter(sorted(scored, key=lambda one: -one.semantic)),
+        iter(sorted(scored, key=lambda one: -one.cooccurrence)),
+        iter(sorted(scored, key=lambda one: -one.popularity)),
+    ]
+    kept: dict[str, Candidate] = {}
+    while len(kept) < limit:
+        for order in orders:
+            if (one := next(order, None)) is not None and len(kept) < limit:
+                kept.setdefault(one.item_id, one)
+    return tuple(kept.values())
+
+
+def _standing(values: Sequence[float]) -> list[float]:
+    """Each value's place between the smallest (0) and the largest (1); all 0 when they are equal."""
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    return [(value - low) / (high - low) if high > low else 0.0 for value in values]
+
+
+def _log_odds(p: float) -> float:
+    bounded = min(max(p, 1e-4), 1 - 1e-4)
+    return math.log(bounded / (1 - bounded))
+
+
+def _overlap(left: Counter[str], right: Counter[str]) -> float:
+    """Cosine of two bags of words."""
+    if not left or not right:
+        return 0.0
+    shared = sum(left[word] * right[word] for word in left.keys() & right.keys())
+    return shared / math.sqrt(sum(n * n for n in left.values()) * sum(n * n for n in right.values()))

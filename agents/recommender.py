@@ -1,0 +1,223 @@
+"""The recommender: from the whole catalogue to a slate, one counted step after another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from langgraph.runtime import Runtime
+
+import prompts
+from agents.context import TurnContext
+from agents.events import Progress, SlateReady
+from agents.evidence import cite, neighbours, relaxations
+from agents.preference_memory import FACTS_SHOWN, event_lines
+from agents.ranking import best_of_each, blended, diverse
+from agents.state import Candidate, FunnelStep, SlateItem, TurnState, TurnUpdate
+from agents.wording import MAX_WORDS, fact_line, one_line
+from catalog.filters import Filter, passes
+from memory.interactions import Interaction
+from memory.preferences import Preference
+from models.decisions import DecisionRequest, Predicate
+from models.errors import ModelError
+from tracing.events import DecisionRow
+
+STATE_PROMPT, QUESTION_PROMPT = "recommender_state", "recommender_question"
+HISTORY_READ = 200  # latest interactions that the collaborative signals read
+
+
+def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
+    """Keep what meets every hard filter and is not to be shown again; where nothing does, say what would help."""
+    context = runtime.context
+    runtime.stream_writer(Progress("recommend", "searching the catalogue"))
+    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    filters = (*state.filters, *lasting_filters(preference, context))
+    met = [item.item_id for item in context.catalogue if passes(item, filters)]
+    hidden = _not_again(state, context)
+    left = [item_id for item_id in met if item_id not in hidden]
+    rule = " and ".join(str(condition) for condition in filters) or "none asked for"
+    funnel = (
+        FunnelStep("catalogue", len(context.catalogue)),
+        FunnelStep("filters", len(met), rule),
+        FunnelStep("not again", len(left), "leaves out what was shown here, disliked or already owned"),
+    )
+    candidates = tuple(Candidate(item_id) for item_id in left)
+    return {
+        "funnel": funnel,
+        "candidates": candidates,
+        "relaxations": () if left else relaxations(filters, context.catalogue),
+    }
+
+
+def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
+    """Gather the candidates that any source brings up, and what each source thinks of all of them.
+
+    Sources: nearness in meaning to the wish and to the taste; co-occurrence with what was liked; popularity.
+    """
+    context, limit = runtime.context, runtime.context.recommend.retrieve
+    allowed = [candidate.item_id for candidate in state.candidates]
+    semantic = _semantic(state, context, limit)
+    history = _liked(context.recent(state.user_id, HISTORY_READ))
+    together = dict(zip(allowed, context.collaborative.score(history, allowed), strict=True)) if history else {}
+    scored = [
+        Candidate(
+            item_id,
+            semantic=semantic.get(item_id, 0.0),
+            cooccurrence=float(together.get(item_id, 0.0)),
+            popularity=context.collaborative.popularity(item_id),
+        )
+        for item_id in allowed
+    ]
+    kept = best_of_each(scored, limit)
+    rule = "nearest in meaning, kept together with what you liked, most kept by all"
+    return {"candidates": kept, "funnel": (*state.funnel, FunnelStep("retrieved", len(kept), rule))}
+
+
+def pre_rank(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
+    """Keep the few that are worth a model's judgement, by the declared weights of all but the model."""
+    weights = runtime.context.recommend.weights.model_copy(update={"model": 0.0})
+    ranked = blended(state.candidates, weights.model_dump())
+    kept = tuple(ranked[: runtime.context.recommend.decide])
+    return {"candidates": kept, "funnel": (*state.funnel, FunnelStep("pre-ranked", len(kept), "by the cheap signals"))}
+
+
+async def decide(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
+    """Ask p(yes) of every candidate. A model that fails leaves the order of the other signals, and says so."""
+    context = runtime.context
+    if not state.candidates:
+        return {}
+    runtime.stream_writer(Progress("recommend", f"judging {len(state.candidates)} candidates"))
+    request = decision_request(state, context)
+    try:
+        decisions = await context.ask.decide("recommender", prompts.load(STATE_PROMPT).label, request)
+    except ModelError as error:
+        return {
+            "problems": (*state.problems, f"No model judged these; they are ordered by the other signals: {error}.")
+        }
+    judged = tuple(
+        replace(candidate, p_yes=answer.p_yes, mass=answer.mass, kind=answer.kind)
+        for candidate, answer in zip(state.candidates, decisions.answers, strict=True)
+    )
+    rule = f"p(yes) by {decisions.model}, {decisions.kind}"
+    return {"candidates": judged, "funnel": (*state.funnel, FunnelStep("decided", len(judged), rule))}
+
+
+def blend(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
+    """Order the candidates by the weighted sum of all signals."""
+    return {"candidates": tuple(blended(state.candidates, runtime.context.recommend.weights.model_dump()))}
+
+
+def diversify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
+    """Choose the slate: good ones that differ from one another; every one is checked against the filters again."""
+    context, settings = runtime.context, runtime.context.recommend
+    views = context.views(tuple(candidate.item_id for candidate in state.candidates))
+    chosen = diverse(state.candidates, views, balance=settings.diversity, k=settings.slate)
+    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    filters = (*state.filters, *lasting_filters(preference, context))
+    chosen = [one for one in chosen if passes(context.catalogue[one.item_id], filters)]
+    slate = tuple(_card(candidate, state, context, preference, views) for candidate in chosen)
+    shown = tuple(card.item_id for card in slate)
+    _record(state.candidates, shown, context)
+    runtime.stream_writer(SlateReady(slate))
+    return {
+        "slate": slate,
+        "funnel": (*state.funnel, FunnelStep("slate", len(slate), "the best that differ")),
+        "shown": tuple(dict.fromkeys([*state.shown, *shown])),
+        "last_slate": shown or state.last_slate,
+    }
+
+
+def decision_request(state: TurnState, context: TurnContext) -> DecisionRequest:
+    """The shared state (taste, facts, latest raw events, the wish) and one question for each candidate."""
+    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    recent = context.recent(state.user_id, context.memory.recent)[::-1]
+    wish = "; ".join([*state.wishes, *([state.upload_summary] if state.upload_summary else [])])
+    shared = prompts.load(STATE_PROMPT).render(
+        prose=preference.prose,
+        facts=[fact_line(fact) for fact in preference.holding[:FACTS_SHOWN]],
+        recent=event_lines(context, recent),
+        wish=one_line(wish, words=MAX_WORDS["wish"]),
+    )
+    return DecisionRequest(shared, candidate_questions([one.item_id for one in state.candidates], context))
+
+
+def candidate_questions(item_ids: Sequence[str], context: TurnContext) -> list[Predicate]:
+    """One yes/no question per item, in words, with its picture, or both, as the profile's `candidate_view` says."""
+    views, view = context.views(tuple(item_ids)), context.recommend.candidate_view
+    prompt, questions = prompts.load(QUESTION_PROMPT), []
+    for item_id in item_ids:
+        item = context.catalogue[item_id]
+        words = views[item_id] if view != "picture" or item.picture is None else ""
+        text = prompt.render(
+            title=one_line(item.title, words=MAX_WORDS["title"]), summary=one_line(words, words=MAX_WORDS["summary"])
+        )
+        questions.append(Predicate(text, picture=item.picture if view != "summary" else None))
+    return questions
+
+
+def lasting_filters(preference: Preference, context: TurnContext) -> tuple[Filter, ...]:
+    """The must and must-not facts that name an attribute of the catalogue, as hard filters."""
+    kinds = {spec.name.casefold(): spec for spec in context.catalogue.schema}
+    filters = []
+    for fact in preference.holding:
+        spec = kinds.get(fact.aspect.casefold())
+        if spec is None or spec.kind not in ("list", "text") or not fact.polarity.startswith("must"):
+            continue
+        filters.append(
+            Filter(attribute=spec.name, op="has_not" if fact.polarity == "must_not" else "has", value=fact.value)
+        )
+    return tuple(filters)
+
+
+def _not_again(state: TurnState, context: TurnContext) -> set[str]:
+    """What the thread has shown, and what the user disliked, liked or bought before."""
+    events = context.log.of_user(state.user_id, context.catalogue.name)
+    done = {event.item_id for event in events if event.item_id and (state.fresh_only or event.liking or event.value)}
+    return done | set(state.shown)
+
+
+def _semantic(state: TurnState, context: TurnContext, limit: int) -> dict[str, float]:
+    """Cosine to the wish, else to the taste; where both are known the wish counts double."""
+    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    wish = "; ".join([*state.wishes, *([state.upload_summary] if state.upload_summary else [])])
+    scores: dict[str, float] = {}
+    for query, weight in ((wish, 1.0), (preference.prose, 0.5)):
+        if query:
+            for item_id, similarity in context.items.nearest(context.catalogue.name, query, limit=limit * 2):
+                scores[item_id] = scores.get(item_id, 0.0) + weight * similarity
+    return scores
+
+
+def _liked(events: Sequence[Interaction]) -> list[str]:
+    return list(dict.fromkeys(event.item_id for event in events if event.item_id and event.liking > 0))
+
+
+def _card(
+    candidate: Candidate, state: TurnState, context: TurnContext, preference: Preference, views: Mapping[str, str]
+) -> SlateItem:
+    item = context.catalogue[candidate.item_id]
+    liked = _liked(context.recent(state.user_id, HISTORY_READ))
+    citations = cite(item, views[item.item_id], preference, state.wishes, state.filters)
+    return SlateItem(
+        item_id=item.item_id,
+        title=item.title,
+        p=candidate.p_yes,
+        kind=candidate.kind or "none",
+        citations=(*citations, *neighbours(item, liked, context.catalogue, context.collaborative)),
+    )
+
+
+def _record(candidates: Sequence[Candidate], shown: Sequence[str], context: TurnContext) -> None:
+    for one in candidates:
+        parts = {"semantic": one.semantic, "cooccurrence": one.cooccurrence, "popularity": one.popularity}
+        context.recorder.record(
+            DecisionRow(
+                item_id=one.item_id,
+                p_yes=one.p_yes,
+                mass=one.mass,
+                kind=one.kind or "none",
+                parts=parts,
+                blend=one.blend,
+                place=shown.index(one.item_id) + 1 if one.item_id in shown else None,
+            )
+        )

@@ -1,0 +1,159 @@
+"""Understanding: what a message asks for.
+
+Two layers. The parser is made from the catalogue's own schema, exact and the same in every profile: filters, items
+meant, reactions. Then a typed decision gives the intent and the chat model names the soft wishes. A weak model can
+therefore never break a filter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+from langgraph.runtime import Runtime
+
+import prompts
+from agents.asking import render
+from agents.context import TurnContext
+from agents.events import Progress
+from agents.state import Intent, Reaction, TurnState, TurnUpdate
+from agents.wording import MAX_WORDS, one_line
+from catalog.filters import Filter
+from models.decisions import Choice, DecisionRequest
+from models.errors import ModelError
+
+if TYPE_CHECKING:
+    from agents.parsing import Parsed
+
+INTENTS: Mapping[Intent, str] = {
+    "recommend": "wants suggestions",
+    "critique": "wants the shown items changed in some way",
+    "feedback": "says they like or dislike something shown",
+    "question": "asks about an item",
+    "correct_taste": "corrects what is believed about their taste",
+    "small_talk": "anything else",
+}
+INTENT_PROMPT, WISHES_PROMPT = "understanding_intent", "understanding_wishes"
+MAX_WISHES = 6
+
+
+async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
+    """Read the message. A model that fails leaves what the parser understood, and the rest of the words as the wish."""
+    from agents.parsing import parse
+
+    if not state.message.strip():
+        return {"intent": "recommend" if state.upload else "feedback", "understood_by": ("no words: what was sent",)}
+    context = runtime.context
+    runtime.stream_writer(Progress("understand", "reading your message"))
+    parsed = parse(state.message, context.catalogue, shown=state.last_slate)
+    problems, by = list(state.problems), ["filters: parser"]
+    intent, intent_by = certain_intent(parsed, has_upload=bool(state.upload)), "parser"
+    if intent is None:
+        intent, intent_by, problem = await _ask_intent(state, context, fallback="recommend")
+        problems += problem
+    wishes: tuple[str, ...] = ()
+    if intent in ("recommend", "critique") and (rest := wish_text(parsed.residual)):
+        wishes, wishes_by, problem = await _ask_wishes(rest, context)
+        problems += problem
+        by.append(f"wishes: {wishes_by}")
+    reactions = [Reaction(item_id, "like") for item_id in parsed.likes]
+    reactions += [Reaction(item_id, "dislike") for item_id in parsed.dislikes]
+    return {
+        "intent": intent,
+        "understood_by": (*by, f"intent: {intent_by}"),
+        "filters": merged_filters(state.filters, parsed.filters, parsed.relax),
+        "wishes": merged_wishes(state.wishes, wishes) if intent == "critique" else wishes or state.wishes,
+        "mentioned": tuple(mention.item_id for mention in parsed.mentioned),
+        "reactions": (*state.reactions, *(reaction for reaction in reactions if reaction not in state.reactions)),
+        "fresh_only": parsed.wants_new,
+        "problems": tuple(problems),
+    }
+
+
+def certain_intent(parsed: Parsed, *, has_upload: bool) -> Intent | None:
+    """The intent where the parser alone is sure of it, else None.
+
+    Conditions and pictures ask for items whatever else is said; reactions with nothing else left are feedback.
+    """
+    if parsed.filters or parsed.relax or parsed.wants_new:
+        return "critique" if parsed.intent_hint == "critique" else "recommend"
+    if (parsed.likes or parsed.dislikes) and len(parsed.residual.split()) <= 3:
+        return "feedback"
+    if has_upload and parsed.intent_hint is None:
+        return "recommend"
+    return parsed.intent_hint
+
+
+def merged_filters(held: Sequence[Filter], new: Sequence[Filter], relax: Sequence[str]) -> tuple[Filter, ...]:
+    """The thread's filters after a message.
+
+    A new condition replaces the old ones of the same kind on the same attribute (a range replaces a range, a wanted
+    value a wanted value; exclusions add up); an attribute that is lifted loses all of its own.
+    """
+    replaced = {(condition.attribute, _family(condition)) for condition in new if _family(condition) != "excluded"}
+    kept = [
+        condition
+        for condition in held
+        if condition.attribute not in relax
+        and (condition.attribute, _family(condition)) not in replaced
+        and condition not in new
+    ]
+    return (*kept, *new)
+
+
+def merged_wishes(held: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:
+    """Earlier wishes with the new ones after them, the latest few."""
+    return tuple(dict.fromkeys([*held, *new]))[-MAX_WISHES:]
+
+
+def wish_text(residual: str) -> str:
+    """What of a message may hold a wish: the rest after parsing, empty when only function words are left."""
+    words = re.findall(r"[^\W_]+", residual.casefold())
+    return one_line(residual, words=MAX_WORDS["wish"]) if any(word not in _EMPTY_WORDS for word in words) else ""
+
+
+def split_wishes(answer: str) -> tuple[str, ...]:
+    """The phrases of a model's answer; `none` gives none."""
+    phrases = (phrase.strip(" .\n\"'") for phrase in re.split(r"[;\n]", answer))
+    return tuple(phrase for phrase in phrases if phrase and phrase.casefold() != "none")[:MAX_WISHES]
+
+
+async def _ask_intent(state: TurnState, context: TurnContext, *, fallback: Intent) -> tuple[Intent, str, list[str]]:
+    titles = [
+        one_line(context.catalogue[item_id].title) for item_id in state.last_slate if item_id in context.catalogue
+    ]
+    prompt = prompts.load(INTENT_PROMPT)
+    rendered = prompt.render(message=one_line(state.message, words=120), shown=titles)
+    request = DecisionRequest(rendered, [Choice("", cast(Mapping[str, str], INTENTS))])
+    try:
+        decisions = await context.ask.decide("understanding", prompt.label, request)
+    except ModelError as error:
+        return fallback, "nobody", [f"What you want was guessed: {error}."]
+    return cast(Intent, decisions.answers[0].best), f"decide {decisions.kind}", []
+
+
+async def _ask_wishes(rest: str, context: TurnContext) -> tuple[tuple[str, ...], str, list[str]]:
+    try:
+        answer = await context.ask.text("understanding", render(WISHES_PROMPT, {"message": rest}))
+    except ModelError as error:
+        return (rest,), "your own words", [f"Your wishes were taken word for word: {error}."]
+    return split_wishes(answer), "chat model", []
+
+
+def _family(condition: Filter) -> str:
+    if condition.op in ("at_least", "above"):
+        return "from"
+    if condition.op in ("at_most", "below"):
+        return "to"
+    return "excluded" if condition.op.endswith("_not") else "wanted"
+
+
+_EMPTY_WORDS = frozenset(
+    (
+        "a an and any anything are at can could do find for from get give had has have hello hey hi i i'd i'm in is "
+        "it like ll looking m me more my need of ok okay on one or please recommend s see show some something suggest "
+        "that the them there these thing things this to us want wanted what with would you d re ve film films movie "
+        "movies print prints item items picture pictures"
+    ).split()
+)

@@ -1,0 +1,121 @@
+"""What nodes are given, built once per process from a profile."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from agents.asking import Asker
+from agents.budget import Budget
+from agents.context import TurnContext
+from catalog.items import Catalogue
+from catalog.pictures import PictureStore
+from catalog.storage import CatalogueStore
+from memory.chroma_store import ChromaStore
+from memory.collaborative import Collaborative
+from memory.database import open_engine
+from memory.embedding import Embedder, load_embedder
+from memory.event_log import EventLog
+from memory.item_index import ItemIndex
+from memory.preference_store import PreferenceStore
+from models.roles import RoleModels
+from profiles.settings import Profile
+from tracing.recorder import Recorder
+from tracing.storage import TraceStore
+
+
+@dataclass
+class Services:
+    """Everything a profile opens. Shared by all users of the process; nothing in it belongs to one of them.
+
+    A Chroma directory has one owning process: opening a second one raises, and names the first.
+    """
+
+    profile: Profile
+    pictures: PictureStore
+    catalogues: CatalogueStore
+    log: EventLog
+    store: ChromaStore
+    embedder: Embedder
+    items: ItemIndex
+    preferences: PreferenceStore
+    models: RoleModels
+    traces: TraceStore
+    _catalogues: dict[str, Catalogue] = field(default_factory=dict)
+    _collaborative: dict[str, Collaborative] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @classmethod
+    def open(cls, profile: Profile) -> Services:
+        """Open the stores of a profile; no model is loaded yet."""
+        home = profile.stores.home
+        home.mkdir(parents=True, exist_ok=True)
+        engine = open_engine(profile.stores.database_url)
+        pictures = PictureStore(home / "pictures")
+        embedder = load_embedder(profile.embedder)
+        index = {"dims": embedder.dims, "embed": embedder, "fields": ["searched"]}
+        store = ChromaStore.open(profile.stores.chroma or str(home / "chroma"), index=index)
+        return cls(
+            profile=profile,
+            pictures=pictures,
+            catalogues=CatalogueStore(engine),
+            log=EventLog(engine),
+            store=store,
+            embedder=embedder,
+            items=ItemIndex(store, embedder),
+            preferences=PreferenceStore(store),
+            models=RoleModels(profile.models, profile.roles, pictures),
+            traces=TraceStore(engine, personal_text=profile.trace.personal_text),
+        )
+
+    def close(self) -> None:
+        """Let go of the store's directory."""
+        self.store.close()
+
+    def catalogue(self, name: str) -> Catalogue:
+        """The catalogue of that name, read once. Raises UnknownCatalogue."""
+        with self._lock:
+            if name not in self._catalogues:
+                self._catalogues[name] = self.catalogues.load(name)
+            return self._catalogues[name]
+
+    def collaborative(self, name: str) -> Collaborative:
+        """The collaborative signals of a catalogue, as of the first time they were asked for."""
+        with self._lock:
+            if name not in self._collaborative:
+                self._collaborative[name] = Collaborative.from_log(self.log, name)
+            return self._collaborative[name]
+
+    def forget_cached(self, name: str) -> None:
+        """Read the catalogue and its signals anew the next time; after an import."""
+        with self._lock:
+            self._catalogues.pop(name, None)
+            self._collaborative.pop(name, None)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The file that threads are kept in."""
+        return self.profile.stores.home / "threads.sqlite"
+
+    def recorder(self) -> Recorder:
+        """A recorder for one turn, or one that keeps nothing where traces are switched off."""
+        return Recorder(self.traces if self.profile.trace.enabled else None)
+
+    def turn_context(self, catalogue: str, recorder: Recorder) -> TurnContext:
+        """What one turn is given: the shared stores, and a budget and a way to the models of its own."""
+        bounds = self.profile.budget
+        budget = Budget(calls=bounds.calls, tokens=bounds.tokens, seconds=bounds.seconds, usd=bounds.usd)
+        return TurnContext(
+            catalogue=self.catalogue(catalogue),
+            items=self.items,
+            log=self.log,
+            preferences=self.preferences,
+            collaborative=self.collaborative(catalogue),
+            ask=Asker(self.models, self.pictures, recorder, budget),
+            recorder=recorder,
+            memory=self.profile.memory,
+            recommend=self.profile.recommend,
+            now=lambda: datetime.now(UTC),
+        )

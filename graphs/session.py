@@ -1,0 +1,205 @@
+"""A running Palate: what the screen and the command line talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.graph.state import CompiledStateGraph
+
+from agents.context import TurnContext
+from agents.events import TurnDone, TurnEvent, TurnResult
+from agents.state import (
+    Candidate,
+    Citation,
+    FunnelStep,
+    Message,
+    Reaction,
+    SlateItem,
+    TurnInput,
+    TurnState,
+    fresh_turn,
+)
+from catalog.filters import Filter
+from catalog.items import Catalogue
+from catalog.pictures import PictureStore
+from graphs.services import Services
+from graphs.turn import build_turn
+from memory.labels import label_of
+from memory.preferences import Preference
+from profiles.settings import Loaded
+from tracing.recorder import Recorder
+from tracing.storage import TraceStore
+
+STATE_TYPES = (Candidate, Citation, Filter, FunnelStep, Message, Reaction, SlateItem)
+Graph = CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """Who is talking, where, and since when."""
+
+    user_id: str
+    thread_id: str
+    trace_id: str
+    began: float
+
+
+class Session:
+    """The profile at work on one catalogue. Any number of users; each call says whose turn it is."""
+
+    def __init__(self, services: Services, catalogue: str) -> None:
+        self.services, self._catalogue_name = services, catalogue
+        self._graphs: dict[asyncio.AbstractEventLoop, tuple[Graph, AsyncSqliteSaver]] = {}
+
+    @classmethod
+    def open(cls, loaded: Loaded, *, catalogue: str | None = None) -> Session:
+        """Open the stores of a profile for one catalogue. Raises UnknownCatalogue, or ValueError for an empty one."""
+        services = Services.open(loaded.profile)
+        try:
+            name = catalogue or loaded.profile.catalogue
+            if not len(services.catalogue(name)):
+                raise ValueError(
+                    f"the catalogue {name!r} is empty; import items first: palate import PATH --name {name}"
+                )
+        except BaseException:
+            services.close()
+            raise
+        return cls(services, name)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The catalogue in use."""
+        return self.services.catalogue(self._catalogue_name)
+
+    @property
+    def pictures(self) -> PictureStore:
+        """All pictures, uploads included."""
+        return self.services.pictures
+
+    @property
+    def traces(self) -> TraceStore:
+        """The record of all turns."""
+        return self.services.traces
+
+    def taste(self, user_id: str) -> Preference:
+        """What is believed about a user now; version 0 for someone unknown."""
+        return self.services.preferences.current(user_id, self._catalogue_name)
+
+    async def ask(
+        self, user_id: str, message: str, *, picture: bytes | None = None, thread_id: str | None = None
+    ) -> AsyncIterator[TurnEvent]:
+        """Run one turn; the last event is a TurnDone.
+
+        picture: an upload in any supported format; raises PictureError before anything else when it cannot be taken.
+        thread_id: the conversation to go on with, of this user only; None begins one.
+        """
+        upload = self.pictures.add(picture) if picture is not None else ""
+        turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message=message.strip(), upload=upload)
+        async for event in self._run(turn_input, message, thread_id):
+            yield event
+
+    async def give_feedback(
+        self, user_id: str, item_id: str, kind: str, *, thread_id: str | None = None
+    ) -> AsyncIterator[TurnEvent]:
+        """Like or dislike an item by a button. Raises KeyError for an item that is not in the catalogue."""
+        reaction = Reaction(self.catalogue[item_id].item_id, "like" if kind == "like" else "dislike")
+        turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message="", reactions=(reaction,))
+        async for event in self._run(turn_input, f"({kind} {item_id})", thread_id):
+            yield event
+
+    async def history(self, user_id: str, thread_id: str) -> Sequence[Message]:
+        """The messages of a thread, oldest first; empty for one that is not this user's."""
+        graph = await self._graph()
+        snapshot = await graph.aget_state({"configurable": {"thread_id": _thread_key(user_id, thread_id)}})
+        return tuple(snapshot.values.get("history", ()))
+
+    async def aclose(self) -> None:
+        """Close what this event loop opened, then the stores."""
+        for loop, (_, saver) in list(self._graphs.items()):
+            if loop is asyncio.get_running_loop():
+                await saver.conn.close()
+            del self._graphs[loop]
+        self.services.close()
+
+    async def _run(self, turn_input: TurnInput, message: str, thread_id: str | None) -> AsyncIterator[TurnEvent]:
+        user_id = turn_input["user_id"]
+        turn = _Turn(user_id, thread_id or uuid.uuid4().hex[:12], uuid.uuid4().hex[:16], time.perf_counter())
+        recorder = self.services.recorder()
+        recorder.start_turn(
+            trace_id=turn.trace_id,
+            user_id=user_id,
+            thread_id=turn.thread_id,
+            profile=self.services.profile.name,
+            catalogue=self._catalogue_name,
+            message=message,
+        )
+        try:
+            final: dict[str, Any] = {}
+            async with contextlib.aclosing(self._stream(turn, turn_input, recorder)) as events:
+                async for event in events:
+                    if isinstance(event, dict):
+                        final = event
+                    else:
+                        yield event
+            result = self._result(turn, final, recorder.model_seconds)
+            slate = [card.item_id for card in result.slate]
+            recorder.end_turn(reply=result.reply, slate=slate, error=result.error or None)
+            yield TurnDone(result)
+        except BaseException as error:
+            recorder.end_turn(error=str(error) or type(error).__name__)
+            raise
+
+    async def _stream(
+        self, turn: _Turn, turn_input: TurnInput, recorder: Recorder
+    ) -> AsyncIterator[TurnEvent | dict[str, Any]]:
+        """The events of a turn, and its state as a dict after each step of the outer graph."""
+        graph = await self._graph()
+        stream = graph.astream(
+            turn_input,
+            {"configurable": {"thread_id": _thread_key(turn.user_id, turn.thread_id)}, "recursion_limit": 40},
+            context=self.services.turn_context(self._catalogue_name, recorder),
+            stream_mode=["custom", "values"],
+            durability="exit",
+            subgraphs=True,
+        )
+        async for namespace, mode, chunk in stream:
+            if mode == "custom" or not namespace:
+                yield chunk
+
+    def _result(self, turn: _Turn, final: dict[str, Any], model_seconds: float) -> TurnResult:
+        return TurnResult(
+            thread_id=turn.thread_id,
+            trace_id=turn.trace_id,
+            reply=final.get("reply", ""),
+            slate=final.get("slate", ()),
+            funnel=final.get("funnel", ()),
+            preference=self.taste(turn.user_id),
+            profile=self.services.profile.name,
+            seconds=time.perf_counter() - turn.began,
+            model_seconds=model_seconds,
+            error=" ".join(final.get("problems", ())),
+        )
+
+    async def _graph(self) -> Graph:
+        """The compiled graph of the running event loop: the checkpointer's connection belongs to one loop."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._graphs:
+            import aiosqlite
+
+            connection = await aiosqlite.connect(self.services.checkpoints)
+            saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=list(STATE_TYPES)))
+            self._graphs[loop] = (build_turn(saver), saver)
+        return self._graphs[loop][0]
+
+
+def _thread_key(user_id: str, thread_id: str) -> str:
+    """A thread belongs to its user: the same thread id of another user is another thread."""
+    return f"{label_of(user_id)}/{thread_id}"

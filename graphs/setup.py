@@ -1,0 +1,113 @@
+"""Filling the stores: importing a catalogue and describing its pictures, with the same roles that chat uses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import prompts
+from agents.asking import message_of
+from agents.item_summarizer import PROMPT, summary_prompt
+from agents.wording import MAX_WORDS, one_line
+from catalog.items import AttributeSpec, Catalogue, Item
+from graphs.services import Services
+from memory.interactions import Interaction
+from memory.item_index import ItemSummary
+from models.errors import ModelBadOutput, ModelError
+
+Report = Callable[[str, int, int], None]  # what is being done, done so far, of how many
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What an import changed: items by what became of them, and interactions accepted (old ones count again)."""
+
+    added: int
+    changed: int
+    unchanged: int
+    interactions: int
+
+
+@dataclass(frozen=True)
+class Summarized:
+    """What describing a catalogue came to. failed: item id → why."""
+
+    written: int
+    failed: dict[str, str]
+
+
+def store_catalogue(
+    services: Services,
+    name: str,
+    schema: Sequence[AttributeSpec],
+    items: Sequence[Item],
+    interactions: Sequence[Interaction],
+    report: Report = lambda what, done, of: None,
+) -> Stored:
+    """Keep a catalogue, its search vectors and its interactions. Doing it again changes nothing."""
+    saved = services.catalogues.save(name, schema, items)
+    services.forget_cached(name)
+    catalogue = services.catalogue(name)
+    services.items.put_items(catalogue, lambda done, of: report("reading the items", done, of or len(catalogue)))
+    for start in range(0, len(interactions), 5000):
+        services.log.append(interactions[start : start + 5000])
+        report("keeping the histories", min(start + 5000, len(interactions)), len(interactions))
+    return Stored(saved.added, saved.changed, saved.unchanged, len(interactions))
+
+
+def install_demo(services: Services, report: Report = lambda what, done, of: None) -> Stored | None:
+    """Draw and keep the demo catalogue where it is not there yet; None when it was."""
+    from catalog.demo.install import NAME, install
+
+    if any(info.name == NAME for info in services.catalogues.names()):
+        return None
+    drawn = iter(range(1, 1_000_000))
+
+    def keep(data: bytes) -> str:
+        report("drawing the prints", next(drawn), 600)
+        return services.pictures.add(data)
+
+    schema, items, interactions = install(keep)
+    return store_catalogue(services, NAME, schema, items, interactions, report)
+
+
+async def summarize_catalogue(
+    services: Services, catalogue: Catalogue, report: Report = lambda what, done, of: None
+) -> Summarized:
+    """Describe every item with a picture that has no summary yet; what is done stays done when this is interrupted.
+
+    An item whose description fails is reported and left for the next time; a model that cannot be reached at all
+    raises its ModelError.
+    """
+    name, spec = services.models.chain("item_summarizer")[0]
+    label = prompts.load(PROMPT).label
+    todo = services.items.unsummarised(catalogue, prompt=label, model=spec.label)
+    failed: dict[str, str] = {}
+    done = 0
+    for batch in _batches(todo):
+        chat = await services.models.chat(name)
+        messages = [[message_of(summary_prompt(item, item.picture), spec, services.pictures)] for item in batch]
+        answers = await asyncio.to_thread(chat.batch, messages, return_exceptions=True)
+        for item, answer in zip(batch, answers, strict=True):
+            text = "" if isinstance(answer, BaseException) else one_line(str(answer.text), words=MAX_WORDS["summary"])
+            if not text:
+                problem = answer if isinstance(answer, ModelError) else ModelBadOutput(spec.label, "it said nothing")
+                failed[item.item_id] = str(problem)
+                continue
+            summary = ItemSummary(text=text, model=spec.label, prompt=label, at=datetime.now(UTC))
+            services.items.put_summary(catalogue.name, item, summary)
+        done += len(batch)
+        if done == len(failed):
+            raise ModelBadOutput(
+                spec.label, f"none of the first {done} pictures could be described: {failed[batch[0].item_id]}"
+            )
+        report("looking at the pictures", done, len(todo))
+    return Summarized(done - len(failed), failed)
+
+
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]
