@@ -176,8 +176,8 @@ def mushroom(s: Sketch, rng: random.Random) -> None:
             "second", (x - 0.6 * size, y - 0.02), (x, y - 0.16 * size), (x + 0.6 * size, y - 0.02), (x, y + 0.16 * size)
         )
         s.blob("main", (x - 0.86 * size, y + 0.06 * size), (x - 0.75 * size, y - 0.55 * size),
-               (x - 0.2 * size, y - size), (x + 0.2 * size, y - size), (x + 0.75 * size, y - 0.55 * size), (x + 0.86 * size, y + 0.06 * size),
-               (x, y - 0.1 * size))  # fmt: skip
+               (x - 0.2 * size, y - size), (x + 0.2 * size, y - size), (x + 0.75 * size, y - 0.55 * size),
+               (x + 0.86 * size, y + 0.06 * size), (x, y - 0.1 * size))  # fmt: skip
         for dx, dy, r in ((-0.42, -0.3, 0.11), (-0.08, -0.65, 0.13), (0.12, -0.3, 0.1), (0.42, -0.45, 0.09)):
             s.oval("light", x + dx * size, y + dy * size, r * size, r * size * 0.85)
     for blade in range(6):

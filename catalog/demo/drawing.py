@@ -9,10 +9,11 @@ from PIL import Image, ImageDraw
 
 from catalog.demo import creatures, things
 from catalog.demo.colours import PALETTE_COLOURS, Palette, mix
+from catalog.demo.finishes import finish, prepare
 from catalog.demo.looks import Look
 from catalog.demo.moods import backdrop, light, rim_colour, weather
 from catalog.demo.sketch import Sketch
-from catalog.demo.styles import Placement, finish, paint, prepare, rim
+from catalog.demo.styles import Placement, paint, rim
 
 SUPERSAMPLING = 2
 BORDER = 11  # width of a border, in percent of the sheet

@@ -30,16 +30,17 @@ _OPENINGS: tuple[str, ...] = (
     "Riddle", "Variation", "Ritual", "Beginning",
 )  # fmt: skip
 _ENDINGS: tuple[str, ...] = (
-    "for Ada", "for Tomas", "for Ines", "for a stranger", "for two voices", "for later", "for nobody", "before breakfast",
-    "before the guests", "before Thursday", "after the letter", "after the holidays", "after supper", "after all",
-    "at half past six", "at the usual hour", "at last", "on a Tuesday", "on the second attempt", "on the way home",
-    "from memory", "from Lisbon", "from the north", "from an uncle", "with a reply", "with music", "without words",
-    "without an ending", "of the neighbours", "of a Sunday", "of our twenties", "in three parts", "in translation",
-    "in April", "to be continued", "to the editor", "to myself", "and its echo", "and other stories", "and return",
+    "for Ada", "for Tomas", "for Ines", "for a stranger", "for two voices", "for later", "for nobody",
+    "before breakfast", "before the guests", "before Thursday", "after the letter", "after the holidays",
+    "after supper", "after all", "at half past six", "at the usual hour", "at last", "on a Tuesday",
+    "on the second attempt", "on the way home", "from memory", "from Lisbon", "from the north", "from an uncle",
+    "with a reply", "with music", "without words", "without an ending", "of the neighbours", "of a Sunday",
+    "of our twenties", "in three parts", "in translation", "in April", "to be continued", "to the editor",
+    "to myself", "and its echo", "and other stories", "and return",
 )  # fmt: skip
 _MAKERS: tuple[str, ...] = (
     "A retired postman", "A pair of sisters", "A former baker", "A teacher of mathematics", "A travelling musician",
-    "A self-taught printer", "A student in her last term", "A night nurse", "A translator", "A radio engineer",
+    "A self-taught printer", "A student in her last term", "A nurse", "A translator", "A radio engineer",
     "A clockmaker's daughter", "A workshop's apprentice", "Two old friends", "A librarian", "A choir conductor",
 )  # fmt: skip
 _PLACES: tuple[str, ...] = (
@@ -52,10 +53,11 @@ _DOINGS: tuple[str, ...] = (
     "made it after a long talk", "owed it to a bet", "made it to try a new press",
 )  # fmt: skip
 _ASIDES: tuple[str, ...] = (
-    "The first proof hung in a kitchen for years.", "It has never been explained.", "Some say it is a reply to a letter.",
-    "It travels well and ages better.", "The edition was nearly lost in a move.", "Visitors tend to stay with it.",
-    "It was shown once, in a stairwell.", "Signed on the back, as always.", "It asks for a second visit.",
-    "The title came last.", "Friends still argue about it.", "It likes company.",
+    "The first proof hung in a kitchen for years.", "It has never been explained.",
+    "Some say it is a reply to a letter.", "It travels well and ages better.",
+    "The edition was nearly lost in a move.", "Visitors tend to stay with it.", "It was shown once, in a stairwell.",
+    "Signed on the back, as always.", "It asks for a second visit.", "The title came last.",
+    "Friends argue about it to this day.", "It likes company.",
 )  # fmt: skip
 
 
