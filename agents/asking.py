@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage, HumanMessage
 
 Schema = TypeVar("Schema", bound=BaseModel)
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -88,43 +89,44 @@ class Asker:
         """The model's answer as a checked value; an answer that does not fit is sent back for one repair."""
         from models.structured import ask_json
 
-        failure: ModelError | None = None
-        for name, spec in self._models.chain(role):
-            if failure is not None:
-                self._note_fallback(role, spec, failure)
+        async def once(name: str, spec: ModelSpec) -> Schema:
             call = _Call(self, role, spec, rendered)
-            try:
-                async with call.under_way():
-                    chat = await self._models.chat(name)
-                    answer = await ask_json(chat, [message_of(rendered, spec, self._pictures)], schema, spec)
-                    call.output, call.usage, call.retries = answer.raw, answer.usage, answer.retries
-                return answer.value
-            except BudgetSpent:
-                raise
-            except ModelError as error:
-                failure = error
-        assert failure is not None
-        raise failure
+            async with call.under_way():
+                chat = await self._models.chat(name)
+                answer = await ask_json(chat, [message_of(rendered, spec, self._pictures)], schema, spec)
+                call.output, call.usage, call.retries = answer.raw, answer.usage, answer.retries
+            return answer.value
+
+        return await self._first_to_answer(role, once)
 
     async def decide(self, role: Role, label: str, request: DecisionRequest) -> Decisions:
         """Probabilities for every question; a fallback answers all of them or none, so kinds never mix."""
+        pictures = tuple(question.picture for question in request.questions if question.picture)
+        rendered = Rendered(label, _shown(request), pictures)
+
+        async def once(name: str, spec: ModelSpec) -> Decisions:
+            call = _Call(self, role, spec, rendered, kind="decide")
+            async with call.under_way():
+                decisions = await (await self._models.decider(name)).decide(request)
+                call.usage = decisions.usage
+                call.output = ", ".join(_told(answer.probabilities) for answer in decisions.answers)
+            return decisions
+
+        return await self._first_to_answer(role, once)
+
+    async def _first_to_answer(self, role: Role, once: Callable[[str, ModelSpec], Awaitable[Answer]]) -> Answer:
+        """Ask the role's model, then its fallbacks; the error of the last one when none answers."""
         failure: ModelError | None = None
         for name, spec in self._models.chain(role):
             if failure is not None:
                 self._note_fallback(role, spec, failure)
-            pictures = tuple(question.picture for question in request.questions if question.picture)
-            call = _Call(self, role, spec, Rendered(label, _shown(request), pictures), kind="decide")
             try:
-                async with call.under_way():
-                    decisions = await (await self._models.decider(name)).decide(request)
-                    call.usage = decisions.usage
-                    call.output = ", ".join(_told(answer.probabilities) for answer in decisions.answers)
-                return decisions
+                return await once(name, spec)
             except BudgetSpent:
                 raise
             except ModelError as error:
                 failure = error
-        assert failure is not None
+        assert failure is not None  # a chain is never empty
         raise failure
 
     async def _stream_once(self, role: Role, name: str, spec: ModelSpec, rendered: Rendered) -> AsyncIterator[str]:
@@ -234,7 +236,7 @@ def _shown(request: DecisionRequest) -> str:
     return "\n\n".join([request.state, *questions])
 
 
-def _told(probabilities: Any) -> str:
+def _told(probabilities: Mapping[str, float]) -> str:
     if set(probabilities) == {"yes", "no"}:
         return f"{probabilities['yes']:.3f}"
     best = max(probabilities, key=lambda option: probabilities[option])

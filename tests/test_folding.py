@@ -1,0 +1,118 @@
+"""The recurrence: what a fold may change, and what it may not."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.folding import (
+    ADD,
+    MAX_FACTS,
+    STRENGTHEN,
+    WEAKEN,
+    WISH,
+    Fold,
+    FoldEdit,
+    apply_edits,
+    bounded_prose,
+    checked_edits,
+)
+from memory.preferences import Edit, Fact, Preference
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+BLOCK = ["liked Harbour: A woodcut of a fox in deep blue.", "disliked Gate: A pop art owl.", "wish: something calm"]
+
+
+def edit(op: str, value: str = "fox", polarity: str = "like", evidence: tuple[int, ...] = (7,)) -> Edit:
+    return Edit(op=op, polarity=polarity, aspect="subject", value=value, evidence=evidence)
+
+
+def taste(*edits: Edit, before: Preference | None = None, wishes: dict[int, str] | None = None) -> Preference:
+    start = before or Preference(user_id="ann")
+    return apply_edits(start, edits, prose="Likes foxes.", words=60, watermark=9, now=NOW, wishes=wishes)
+
+
+def test_an_added_fact_holds_with_its_evidence_and_the_version_moves_on():
+    after = taste(edit("add"))
+    [fact] = after.holding
+    assert (fact.value, fact.strength, fact.evidence, after.version, after.watermark) == ("fox", ADD, (7,), 1, 9)
+
+
+def test_a_stated_wish_weighs_more_than_a_like():
+    assert taste(edit("add"), wishes={7: "a fox"}).holding[0].strength == WISH
+
+
+def test_later_evidence_strengthens_weakens_and_retracts():
+    once = taste(edit("add"))
+    assert taste(edit("strengthen"), before=once).holding[0].strength == pytest.approx(ADD + STRENGTHEN)
+    assert taste(edit("weaken"), before=once).holding[0].strength == pytest.approx(ADD - WEAKEN)
+    retracted = taste(edit("retract"), before=once)
+    assert not retracted.holding
+    assert retracted.facts[0].retracted
+
+
+def test_the_newer_of_two_opposite_facts_wins():
+    after = taste(edit("add", polarity="dislike", evidence=(8,)), before=taste(edit("add")))
+    [fact] = after.holding
+    assert (fact.polarity, fact.evidence, fact.strength) == ("dislike", (8,), ADD)
+
+
+@pytest.mark.parametrize("op", ["add", "strengthen", "weaken", "retract"])
+def test_a_pinned_fact_survives_every_edit(op):
+    pinned = Fact(polarity="like", aspect="subject", value="fox", strength=0.9, since=NOW, pinned=True)
+    before = Preference(user_id="ann", facts=(pinned,))
+    assert taste(edit(op, polarity="dislike"), before=before).facts == (pinned,)
+
+
+def test_a_fact_keeps_the_day_it_was_first_held():
+    first = taste(edit("add"))
+    later = apply_edits(first, [edit("strengthen")], prose="x", words=60, watermark=10, now=NOW + timedelta(days=3))
+    assert later.holding[0].since == NOW
+
+
+def test_an_edit_without_ground_in_the_events_is_left_out():
+    fold = Fold(
+        edits=(
+            FoldEdit(op="add", polarity="like", aspect="subject", value="fox", evidence=(1,)),
+            FoldEdit(op="add", polarity="like", aspect="subject", value="whale", evidence=(1,)),  # nobody said whale
+            FoldEdit(op="add", polarity="like", aspect="style", value="woodcut", evidence=(9,)),  # no such event
+            FoldEdit(op="strengthen", polarity="like", aspect="subject", value="fox"),  # not held yet
+        ),
+        prose="Likes foxes.",
+    )
+    [kept] = checked_edits(fold, BLOCK, [31, 32, 33], ())
+    assert (kept.value, kept.evidence) == ("fox", (31,))
+
+
+def test_a_fact_already_held_may_be_edited_without_being_named_again():
+    held = taste(edit("add", value="whale")).facts
+    fold = Fold(edits=(FoldEdit(op="retract", polarity="like", aspect="subject", value="whale"),), prose="x")
+    assert [kept.op for kept in checked_edits(fold, BLOCK, [1, 2, 3], held)] == ["retract"]
+
+
+def test_prose_is_cut_after_the_last_whole_sentence_that_fits():
+    assert bounded_prose("Likes foxes. Avoids crowds and noise.", 4) == "Likes foxes."
+    assert bounded_prose("one two three four", 2) == "one two"
+
+
+values = st.sampled_from([f"value {n}" for n in range(40)])
+edits = st.builds(
+    edit,
+    op=st.sampled_from(["add", "strengthen", "weaken", "retract"]),
+    value=values,
+    polarity=st.sampled_from(["like", "dislike", "must", "must_not"]),
+    evidence=st.tuples(st.integers(1, 50)),
+)
+
+
+@given(st.lists(st.lists(edits, max_size=12), max_size=12), st.text(max_size=400))
+def test_whatever_is_folded_the_taste_stays_bounded_and_its_strengths_in_range(blocks, prose):
+    preference = Preference(user_id="ann")
+    for block in blocks:
+        preference = apply_edits(preference, block, prose=prose, words=12, watermark=1, now=NOW)
+    assert preference.version == len(blocks)
+    assert len(preference.holding) <= MAX_FACTS
+    assert len(preference.prose.split()) <= 12
+    assert all(0 <= fact.strength <= 1 for fact in preference.facts)
+    assert len({fact.fact_id for fact in preference.facts}) == len(preference.facts)

@@ -1,0 +1,136 @@
+"""Ordering candidates, choosing a slate, and the evidence that is said for it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.evidence import cite, mentions, neighbours, plain_reason, relaxations, shares_word
+from agents.ranking import best_of_each, blended, diverse
+from agents.responder import heard_reasons
+from agents.state import Candidate, Citation, SlateItem
+from catalog.filters import Filter
+from catalog.items import Catalogue, Item
+from memory.preferences import Fact, Preference
+
+WEIGHTS = {"model": 1.0, "semantic": 0.3, "cooccurrence": 0.5, "popularity": 0.1}
+FOX = Item(item_id="a", title="Harbour", attributes={"price": 30.0, "genres": ("Comedy",)})
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def fact(value: str, polarity: str = "like") -> Fact:
+    return Fact(polarity=polarity, aspect="subject", value=value, strength=0.5, since=NOW)
+
+
+def test_the_model_orders_what_the_other_signals_leave_equal():
+    ranked = blended([Candidate("a", p_yes=0.2), Candidate("b", p_yes=0.9), Candidate("c", p_yes=0.5)], WEIGHTS)
+    assert [one.item_id for one in ranked] == ["b", "c", "a"]
+
+
+def test_without_a_model_the_other_signals_order():
+    ranked = blended([Candidate("a"), Candidate("b", cooccurrence=3.0)], WEIGHTS)
+    assert ranked[0].item_id == "b"
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_blending_loses_and_invents_no_candidate_even_at_certain_probabilities(probabilities):
+    candidates = [Candidate(str(n), p_yes=p) for n, p in enumerate(probabilities)]
+    assert sorted(one.item_id for one in blended(candidates, WEIGHTS)) == sorted(one.item_id for one in candidates)
+
+
+def test_each_source_brings_its_best():
+    scored = [Candidate(f"s{n}", semantic=float(n)) for n in range(9)]
+    scored += [Candidate("together", cooccurrence=1.0), Candidate("popular", popularity=1.0)]
+    kept = {one.item_id for one in best_of_each(scored, 3)}
+    assert kept == {"s8", "together", "popular"}
+
+
+def test_a_slate_prefers_a_slightly_weaker_item_that_differs():
+    candidates = [
+        Candidate("a", blend=1.0),
+        Candidate("twin", blend=0.95),
+        Candidate("other", blend=0.8),
+        Candidate("z"),
+    ]
+    views = {"a": "a calm fox", "twin": "a calm fox", "other": "a loud city", "z": ""}
+    assert [one.item_id for one in diverse(candidates, views, balance=0.7, k=2)] == ["a", "other"]
+    assert [one.item_id for one in diverse(candidates, views, balance=1.0, k=2)] == ["a", "twin"]
+
+
+def test_only_what_the_item_shows_is_cited():
+    preference = Preference(user_id="ann", facts=(fact("fox"), fact("whale"), fact("owl", "dislike")))
+    found = cite(
+        FOX,
+        "A woodcut of two foxes.",
+        preference,
+        ("a calm fox", "whales"),
+        (Filter(attribute="price", op="below", value=40.0),),
+    )
+    assert [(one.kind, one.ref) for one in found] == [
+        ("wish", "a calm fox"),
+        ("fact", "subject:fox"),
+        ("filter", "price"),
+        ("summary", "a"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "there"),
+    [
+        ("two foxes", "fox", True),
+        ("Foxglove", "fox", False),
+        ("deep  blue sea", "deep blue", True),
+        ("blue, deep", "deep blue", False),
+        ("anything", "", False),
+        ("c++ (1)", "c++", True),
+    ],
+)
+def test_a_value_is_found_as_whole_words_only(text, value, there):
+    assert mentions(text, value) is there
+
+
+def test_common_words_are_no_evidence_for_a_wish():
+    assert not shares_word("this is the one", "something like this")
+
+
+def test_keepers_are_counted_only_from_two_on():
+    class Counts:
+        def kept_by(self, history_item: str, candidate: str) -> int:
+            return {"x": 1, "y": 5}[history_item]
+
+    catalogue = Catalogue("c", (), [FOX, Item(item_id="x", title="X"), Item(item_id="y", title="Y")])
+    assert neighbours(FOX, ["x"], catalogue, Counts()) == ()
+    [citation] = neighbours(FOX, ["x", "y"], catalogue, Counts())
+    assert citation.text == "5 people who liked Y liked this too"
+
+
+def test_relaxations_name_the_filter_whose_loss_frees_most():
+    catalogue = Catalogue("c", (), [FOX, Item(item_id="b", title="B", attributes={"price": 90.0})])
+    filters = (Filter(attribute="price", op="above", value=50.0), Filter(attribute="genres", op="has", value="Comedy"))
+    assert relaxations(filters, catalogue) == ("without “price > 50”: 1", "without “genres has Comedy”: 1")
+
+
+SLATE = (
+    SlateItem("a", "Harbour", 0.9, "local", citations=(Citation("fact", "subject:fox", "like subject: fox"),)),
+    SlateItem("b", "Gate", 0.8, "local", citations=(Citation("summary", "b", "A pop art owl."),)),
+)
+TASTE = Preference(user_id="ann", facts=(fact("fox"),))
+
+
+def test_numbered_lines_become_the_reasons_of_their_items():
+    heard = heard_reasons("Here you are.\n1. Harbour: it shows a fox\n2) Gate: a bright owl", SLATE, TASTE)
+    assert heard.reasons == {0: "it shows a fox", 1: "a bright owl"}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["2. Gate: a fox, as you like", "2. Gate: better than Harbour", "9. Nobody: nothing", "no lines at all", "2. "],
+)
+def test_a_reason_that_claims_what_the_item_does_not_meet_is_dropped(reply):
+    assert heard_reasons(reply, SLATE, TASTE).reasons == {}
+
+
+def test_plain_evidence_reads_as_a_sentence():
+    assert plain_reason(SLATE[0].citations) == "You like subject: fox."
+    assert plain_reason(()) == ""
