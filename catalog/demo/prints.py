@@ -26,14 +26,14 @@ _OPENINGS: tuple[str, ...] = (
     "Interval", "Postscript", "Rehearsal", "Errand", "Promise", "Overture", "Inventory", "Correspondence", "Prologue",
     "Arrival", "Departure", "Appointment", "Translation", "Recollection", "Conversation", "Apology", "Invitation",
     "Intermission", "Experiment", "Footnote", "Proposal", "Anecdote", "Farewell", "Reunion", "Question", "Answer",
-    "Memorandum", "Preface", "Greeting", "Account", "Argument", "Wager", "Secret", "Detour", "Homecoming", "Souvenir",
+    "Memorandum", "Preface", "Greeting", "Account", "Argument", "Wager", "Secret", "Detour", "Encore", "Souvenir",
     "Riddle", "Variation", "Ritual", "Beginning",
 )  # fmt: skip
 _ENDINGS: tuple[str, ...] = (
     "for Ada", "for Tomas", "for Ines", "for a stranger", "for two voices", "for later", "for nobody",
     "before breakfast", "before the guests", "before Thursday", "after the letter", "after the holidays",
     "after supper", "after all", "at half past six", "at the usual hour", "at last", "on a Tuesday",
-    "on the second attempt", "on the way home", "from memory", "from Lisbon", "from the north", "from an uncle",
+    "on the second attempt", "on the way back", "from memory", "from Lisbon", "from the north", "from an uncle",
     "with a reply", "with music", "without words", "without an ending", "of the neighbours", "of a Sunday",
     "of our twenties", "in three parts", "in translation", "in April", "to be continued", "to the editor",
     "to myself", "and its echo", "and other stories", "and return",
@@ -48,7 +48,7 @@ _PLACES: tuple[str, ...] = (
     "in Kraków", "in Valparaíso", "in Busan", "in Galway", "in Thessaloniki", "in Bologna",
 )  # fmt: skip
 _DOINGS: tuple[str, ...] = (
-    "made it during a long winter", "made it in one afternoon", "worked on it for a year", "began it twice",
+    "made it during a long strike", "made it in one afternoon", "worked on it for a year", "began it twice",
     "made it as a present and kept it", "made it between two jobs", "finished it on the last day of the lease",
     "made it after a long talk", "owed it to a bet", "made it to try a new press",
 )  # fmt: skip
