@@ -33,7 +33,10 @@ class ModelSpec(BaseModel):
     "openai/gpt-5-mini". adapter: a LoRA folder or hub id. api_key_env: the NAME of the environment variable that holds
     the key, never the key. decide: the kinds of decision it can give, best first. timeout_s: seconds until a reply must
     be complete (or, streamed, until its next piece). retries: how often a call that may succeed later is tried again.
-    max_tokens: of one reply. picture_px: longest side of a picture sent to the model. Prices: None where unknown.
+    max_tokens: of one reply. temperature: 0 is the most certain wording; None leaves it out of requests, for models
+    that refuse it. stream_usage: whether a stream is asked to end with its token counts, which some servers refuse;
+    None means yes for hosted models and no for served ones. picture_px: longest side of a picture sent to the model.
+    Prices: None where unknown.
     fallback: name of another model of the same profile that takes over when this one fails.
 
     Frozen and hashable; combinations that cannot work are refused with the line to write.
@@ -55,7 +58,8 @@ class ModelSpec(BaseModel):
     timeout_s: float = Field(default=60.0, gt=0)
     retries: int = Field(default=2, ge=0, le=10)
     max_tokens: int = Field(default=512, ge=1)
-    temperature: float = Field(default=0.0, ge=0, le=2)
+    temperature: float | None = Field(default=0.0, ge=0, le=2)
+    stream_usage: bool | None = None
     picture_px: int = Field(default=512, ge=32, le=4096)
     input_usd_per_million: float | None = Field(default=None, ge=0)
     output_usd_per_million: float | None = Field(default=None, ge=0)

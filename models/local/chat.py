@@ -172,7 +172,7 @@ class LocalChatModel(BaseChatModel):
     ) -> Future[list[Written]]:
         writing = Writing(
             max_tokens=int(kwargs.get("max_tokens") or self.spec.max_tokens),
-            temperature=float(kwargs.get("temperature", self.spec.temperature)),
+            temperature=float(kwargs.get("temperature", self.spec.temperature) or 0.0),
             timeout_s=self.spec.timeout_s,
             picture_px=self.spec.picture_px,
         )

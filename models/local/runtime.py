@@ -40,7 +40,8 @@ class Runtime:
 
     processor: turns conversations into token ids and pixels; a bare tokenizer for a text-only model. decide_processor:
     a copy for decisions, which add sentinel tokens to their tokenizer. decision_config: the checkpoint's own settings
-    for decisions. All work goes through `submit`: one thread, so calls queue and never share the model at the same time.
+    for decisions. dtype float32 makes it `exact`. All work goes through `submit`: one
+    thread, so calls queue and never share the model at the same time.
     """
 
     label: str
