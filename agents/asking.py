@@ -93,9 +93,9 @@ class Asker:
             call = _Call(self, role, spec, rendered)
             async with call.under_way():
                 chat = await self._models.chat(name)
-                answer = await ask_json(chat, [message_of(rendered, spec, self._pictures)], schema, spec)
-                call.output, call.usage, call.retries = answer.raw, answer.usage, answer.retries
-            return answer.value
+                messages = [message_of(rendered, spec, self._pictures)]
+                value, call.output = await ask_json(chat, messages, schema, spec, on_reply=call.update_from)
+            return value
 
         return await self._first_to_answer(role, once)
 

@@ -88,15 +88,15 @@ def certain_intent(parsed: Parsed, *, has_upload: bool) -> Intent | None:
 def merged_filters(held: Sequence[Filter], new: Sequence[Filter], relax: Sequence[str]) -> tuple[Filter, ...]:
     """The thread's filters after a message.
 
-    A new condition replaces the old ones of the same kind on the same attribute (a range replaces a range, a wanted
-    value a wanted value; exclusions add up); an attribute that is lifted loses all of its own.
+    A new condition replaces the old ones it cannot stand beside on the same attribute: a bound the same bound, a wanted
+    value every bound and wanted value; exclusions add up. An attribute that is lifted loses all of its own.
     """
-    replaced = {(condition.attribute, _family(condition)) for condition in new if _family(condition) != "excluded"}
+    gone = {(condition.attribute, family) for condition in new for family in _REPLACES[_family(condition)]}
     kept = [
         condition
         for condition in held
         if condition.attribute not in relax
-        and (condition.attribute, _family(condition)) not in replaced
+        and (condition.attribute, _family(condition)) not in gone
         and condition not in new
     ]
     return (*kept, *new)
@@ -146,9 +146,15 @@ def _family(condition: Filter) -> str:
         return "from"
     if condition.op in ("at_most", "below"):
         return "to"
-    return "excluded" if condition.op.endswith("_not") else "wanted"
+    return "excluded" if condition.op in ("is_not", "has_not", "outside") else "wanted"
 
 
+_REPLACES = {
+    "from": ("from", "wanted"),
+    "to": ("to", "wanted"),
+    "wanted": ("from", "to", "wanted"),
+    "excluded": (),
+}
 _EMPTY_WORDS = frozenset(
     (
         "a an and any anything are at can could do find for from get give had has have hello hey hi i i'd i'm in is "

@@ -48,15 +48,21 @@ class Services:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def open(cls, profile: Profile) -> Services:
-        """Open the stores of a profile; no model is loaded yet."""
+    def open(
+        cls, profile: Profile, *, embedder: Embedder | None = None, models: RoleModels | None = None
+    ) -> Services:
+        """Open the stores of a profile; no model is loaded yet.
+
+        embedder, models: what to use in place of what the profile names.
+        """
         home = profile.stores.home
         home.mkdir(parents=True, exist_ok=True)
         engine = open_engine(profile.stores.database_url)
         pictures = PictureStore(home / "pictures")
-        embedder = load_embedder(profile.embedder)
-        index = {"dims": embedder.dims, "embed": embedder, "fields": ["searched"]}
-        store = ChromaStore.open(profile.stores.chroma or str(home / "chroma"), index=index)
+        embedder = embedder or load_embedder(profile.embedder)
+        store = ChromaStore.open(
+            profile.stores.chroma or str(home / "chroma"), index=ItemIndex.index_config(embedder)
+        )
         return cls(
             profile=profile,
             pictures=pictures,
@@ -64,9 +70,9 @@ class Services:
             log=EventLog(engine),
             store=store,
             embedder=embedder,
-            items=ItemIndex(store, embedder),
+            items=ItemIndex(store),
             preferences=PreferenceStore(store),
-            models=RoleModels(profile.models, profile.roles, pictures),
+            models=models or RoleModels(profile.models, profile.roles, pictures),
             traces=TraceStore(engine, personal_text=profile.trace.personal_text),
         )
 

@@ -47,14 +47,17 @@ def store_catalogue(
     interactions: Sequence[Interaction],
     report: Report = lambda what, done, of: None,
 ) -> Stored:
-    """Keep a catalogue, its search vectors and its interactions. Doing it again changes nothing."""
-    saved = services.catalogues.save(name, schema, items)
-    services.forget_cached(name)
-    catalogue = services.catalogue(name)
-    services.items.put_items(catalogue, lambda done, of: report("reading the items", done, of or len(catalogue)))
+    """Keep a catalogue, its search vectors and its interactions. Doing it again changes nothing.
+
+    The catalogue itself is kept last: one that can be named is whole, whenever this was broken off.
+    """
     for start in range(0, len(interactions), 5000):
         services.log.append(interactions[start : start + 5000])
         report("keeping the histories", min(start + 5000, len(interactions)), len(interactions))
+    new = Catalogue(name, schema, items)
+    services.items.put_items(new, lambda done, of: report("reading the items", done, of or len(new)))
+    saved = services.catalogues.save(name, schema, items)
+    services.forget_cached(name)
     return Stored(saved.added, saved.changed, saved.unchanged, len(interactions))
 
 
@@ -91,14 +94,15 @@ async def summarize_catalogue(
         chat = await services.models.chat(name)
         messages = [[message_of(summary_prompt(item, item.picture), spec, services.pictures)] for item in batch]
         answers = await asyncio.to_thread(chat.batch, messages, return_exceptions=True)
+        written: list[tuple[Item, ItemSummary]] = []
         for item, answer in zip(batch, answers, strict=True):
             text = "" if isinstance(answer, BaseException) else one_line(str(answer.text), words=MAX_WORDS["summary"])
             if not text:
                 problem = answer if isinstance(answer, ModelError) else ModelBadOutput(spec.label, "it said nothing")
                 failed[item.item_id] = str(problem)
                 continue
-            summary = ItemSummary(text=text, model=spec.label, prompt=label, at=datetime.now(UTC))
-            services.items.put_summary(catalogue.name, item, summary)
+            written.append((item, ItemSummary(text=text, model=spec.label, prompt=label, at=datetime.now(UTC))))
+        services.items.put_summaries(catalogue.name, written)
         done += len(batch)
         if done == len(failed):
             raise ModelBadOutput(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -20,12 +20,18 @@ LONGEST_PROBLEM = 400  # characters of a validation error told to the model
 
 
 async def ask_json(
-    chat: BaseChatModel, messages: Sequence[BaseMessage], schema: type[T], spec: ModelSpec, **options: Any
+    chat: BaseChatModel,
+    messages: Sequence[BaseMessage],
+    schema: type[T],
+    spec: ModelSpec,
+    *,
+    on_reply: Callable[[BaseMessage], None] = lambda reply: None,
+    **options: Any,
 ) -> tuple[T, str]:
     """Give the value the model answers with, valid by `schema`, and the raw text it came from.
 
     A model that declares `schema_output` is held to the schema by its server; any answer is searched for JSON, and one
-    that does not fit is sent back once with what is wrong. options: as the chat model's calls take, e.g. `max_tokens`.
+    that does not fit is sent back once with what is wrong. on_reply: called with each reply as it comes, the one sent back included. options: as the chat model's calls take, e.g. `max_tokens`.
     Raises ModelBadOutput when the second answer does not fit either, and ModelError as the model does.
     """
     from langchain_core.messages import AIMessage, HumanMessage
@@ -34,6 +40,7 @@ async def ask_json(
 
     arguments = {**_schema_arguments(schema, spec), **options}
     reply = await chat.ainvoke(list(messages), **arguments)
+    on_reply(reply)
     raw = str(reply.text)
     try:
         return parse_json(raw, schema), raw
@@ -41,6 +48,7 @@ async def ask_json(
         problem = _tell(error)
     repair = load("repair_json").render(problem=problem)
     again = await chat.ainvoke([*messages, AIMessage(content=raw), HumanMessage(content=repair)], **arguments)
+    on_reply(again)
     raw = str(again.text)
     try:
         return parse_json(raw, schema), raw
