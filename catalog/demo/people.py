@@ -39,7 +39,15 @@ class Taste:
 
     def score(self, look: Look) -> float:
         """How well a look suits, in standard deviations above the average look."""
-        return sum(self.weights[aspect, look.value(aspect)] for aspect in ASPECTS) / self.spread
+        weights = self.weights
+        total = (
+            weights["subject", look.subject]
+            + weights["style", look.style]
+            + weights["palette", look.palette]
+            + weights["mood", look.mood]
+            + weights["composition", look.composition]
+        )
+        return total / self.spread
 
 
 @dataclass(frozen=True)
@@ -55,8 +63,7 @@ class Person:
 
     def taste_at(self, day: float) -> Taste:
         """The taste on that day since the opening; the last taste stays."""
-        days = [first for first, _ in self.phases]
-        return self.phases[max(0, bisect_right(days, day) - 1)][1]
+        return next((taste for first, taste in reversed(self.phases) if first <= day), self.phases[0][1])
 
 
 @dataclass(frozen=True)
@@ -76,10 +83,13 @@ def make_people(count: int = COUNT, *, seed: int = SEED) -> list[Person]:
 
 def p_like(person: Person, print_: Print, day: float) -> float:
     """The truth: the probability that the person likes the print on that day."""
+    return _chance(person.taste_at(day), person.thrift, print_)
+
+
+def _chance(taste: Taste, thrift: float, print_: Print) -> float:
     price = print_.item.attributes["price"]
-    dearness = (float(price) - 80) / 60 if isinstance(price, int | float) else 0.0
-    logit = _STEEPNESS * (person.taste_at(day).score(print_.look) - _THRESHOLD) - person.thrift * dearness
-    return 1 / (1 + math.exp(-logit))
+    dearness = (price - 80) / 60 if isinstance(price, int | float) else 0.0
+    return 1 / (1 + math.exp(thrift * dearness - _STEEPNESS * (taste.score(print_.look) - _THRESHOLD)))
 
 
 def top_truths(person: Person, day: float, k: int) -> list[tuple[Literal["like", "dislike"], str, str]]:
@@ -111,10 +121,11 @@ def history(person: Person, prints: Sequence[Print], *, seed: int = SEED) -> lis
 def _meet(
     person: Person, prints: Sequence[Print], chances: Sequence[float], seen: set[str], day: float, rng: random.Random
 ) -> Print:
+    taste = person.taste_at(day)
     for _ in range(60):
         place = bisect_right(chances, rng.random() * chances[-1])
         met = prints[min(place, len(prints) - 1)]
-        if met.item.item_id not in seen and rng.random() < 0.12 + 0.88 * p_like(person, met, day):
+        if met.item.item_id not in seen and rng.random() < 0.12 + 0.88 * _chance(taste, person.thrift, met):
             return met
     return rng.choice([met for met in prints if met.item.item_id not in seen])
 
