@@ -1,0 +1,194 @@
+"""Small exact cues: filters lifted, something new wanted, and messages whose intent is beyond doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from agents.parsing.index import CatalogueIndex
+from agents.parsing.lexicon import DIMENSION_WORDS, Phrase, phrases
+from agents.parsing.tokens import Reading, stem
+from agents.state import Intent
+
+_ANY = phrases("any", "whatever", "whichever", "regardless of", "no matter", "ignore", "forget", "forget about", "drop")
+_HOW = phrases("no matter how", "doesn't matter how", "does not matter how", "don't care how", "do not care how")
+_NEVER_MIND = phrases(
+    "don't care about", "do not care about", "don't mind", "do not mind", "regardless of", "no limit on", "no limits on",
+    "lift", "remove", "no filter on",
+)  # fmt: skip
+_UNIMPORTANT = phrases(
+    "doesn't matter", "does not matter", "isn't important", "is not important", "is unimportant", "is irrelevant",
+    "doesn't count", "is no object", "no object", "is not an issue", "isn't an issue", "can be anything", "is open",
+)  # fmt: skip
+_EVERYTHING = phrases(
+    "start over", "start again", "forget the filters", "forget all filters", "no restrictions", "anything goes",
+    "remove all filters", "clear the filters", "clear all filters", "reset",
+)  # fmt: skip
+_WELCOME = phrases(
+    "is fine", "are fine", "is ok", "are ok", "is okay", "are okay", "is allowed", "are allowed", "is fine again",
+    "are fine again", "is ok again", "is okay again", "are okay again", "is welcome", "are welcome",
+)  # fmt: skip
+_NEW = phrases(
+    "something new", "something else", "something different", "anything else", "anything new", "show me more",
+    "show me others", "show others", "others please", "other ones", "different ones", "new ones", "more options",
+    "more suggestions", "more recommendations", "what else", "not that again", "not those again", "not these again",
+    "not the same", "not again", "haven't seen", "have not seen", "havent seen", "already seen", "seen them", "seen those",
+    "seen these", "seen all of", "already have", "already know", "never seen", "don't know yet", "next ones",
+)  # fmt: skip
+_TALK = frozenset(
+    """hello|hi|hey|hi there|hello there|hey there|good morning|good evening|good afternoon|good day|greetings|thanks|
+    thank you|thank you very much|thank you so much|thanks a lot|many thanks|thx|cheers|great thanks|ok thanks|
+    okay thanks|bye|goodbye|good bye|see you|good night|how are you|how are you doing|who are you|what are you|
+    what can you do|what do you do|nice to meet you|ok|okay|cool|hi how are you|hello how are you|thanks bye""".replace(
+        "\n", ""
+    ).split("|")
+)
+_TALK_WORDS = frozenset(" ".join(text.split()) for text in _TALK)
+_CORRECTIONS = re.compile(
+    r"^(no,? )?(that'?s|that is|this is|you'?re|you are|your memory is|my taste is)( all| just| simply| not)? "
+    r"(wrong|incorrect|not true|not right|not correct|mistaken|right|correct|true)\b"
+    r"|\bi never (said|liked|told|wanted|bought)\b|\bi (don'?t|do not|no longer) (really )?(like|love|enjoy) .* "
+    r"(any ?more|any longer)\b|\bi no longer (like|love|enjoy)\b|\bforget (that i|what i)\b|\byou (got|have) me wrong\b"
+    r"|\bstop (thinking|assuming|believing)\b"
+)
+_AFFIRMED = re.compile(r"^(that'?s|that is|this is|you'?re|you are)( all| just| simply)? (right|correct|true)\b")
+_QUESTION = re.compile(
+    r"^(and |so |ok |okay )?(what'?s|what is|what are|what was|how much|how big|how wide|how tall|how long|how old|how many|"
+    r"when|who|why|where|which year|tell me (more )?about|is|are|was|were|does|do|did|has|have|can you tell me)\b"
+)
+_REQUEST = re.compile(
+    r"^(please )?(recommend|suggest|show me|find me|give me|i want|i'd like|i would like|i'm looking for|i am looking for|"
+    r"looking for|i need|can you (recommend|suggest|show|find)|could you (recommend|suggest|show|find)|"
+    r"do you have|have you got|are there any|what (should|can|could) i (watch|see|buy|get|read)|what do you recommend|"
+    r"what would you recommend|surprise me|any recommendations|got any|something|anything)\b"
+)
+_COMPARATIVE = re.compile(
+    r"^(but |and |ok |okay )?(please )?(something |anything |a bit |a little |much |even |make it |make them |can you go )*"
+    r"(cheaper|bigger|smaller|larger|wider|narrower|darker|brighter|lighter|newer|older|shorter|longer|calmer|quieter|"
+    r"louder|funnier|simpler|warmer|colder|softer|bolder|more \w+|less \w+|more recent)( please| ones?| though)*\W*$"
+    r"|\b(more|something|anything|others?|ones?) (like|similar to) (the|number|that|this|#)"
+    r"|^(something|anything) (else|different)\b|^the same but\b|^same but\b|^not (that|those|these) again\b"
+)
+_ABOUT = frozenset("it this that they these those one them its".split())
+
+
+def read_relaxed(reading: Reading, index: CatalogueIndex) -> list[str]:
+    """The attributes whose filters the person lifts; the words are taken."""
+    found: list[str] = []
+    for at in range(len(reading)):
+        if length := reading.phrase_at(at, _EVERYTHING):
+            if at == 0 or reading.word(at - 1) in (".", ",", "!", "and", "please", "let's"):
+                reading.take(at, at + length)
+                found.extend([m.spec.name for m in index.measures] + [one.spec.name for one in index.listed])
+            continue
+        for name, stop in _lifted_at(reading, index, at):
+            reading.take(at, stop)
+            found.append(name)
+    return list(dict.fromkeys(found))
+
+
+def _lifted_at(reading: Reading, index: CatalogueIndex, at: int) -> list[tuple[str, int]]:
+    if not reading.free(at, at + 1):
+        return []
+    if length := reading.phrase_at(at, _HOW):
+        return _by_dimension(reading.word(at + length), index, at + length + 1)
+    if length := max(reading.phrase_at(at, _ANY), reading.phrase_at(at, _NEVER_MIND)):
+        here = at + length
+        while reading.word(here) in ("the", "about", "other"):
+            here += 1
+        name, stop = _attribute_at(reading, index, here)
+        if name and (stop >= len(reading) or _closes(reading, stop)):
+            stop += reading.phrase_at(
+                stop, phrases("is fine", "will do", "is ok", "is okay", "filter", "limit", "works")
+            )
+            return [(name, stop)]
+        return []
+    name, stop = _attribute_at(reading, index, at)
+    if name and (length := reading.phrase_at(stop, _UNIMPORTANT)):
+        return [(name, stop + length)]
+    return _welcomed(reading, index, at)
+
+
+def _welcomed(reading: Reading, index: CatalogueIndex, at: int) -> list[tuple[str, int]]:
+    """ "horror is fine again": the attribute of a value that is let in again."""
+    for length in (3, 2, 1):
+        stems, stop = reading.run_at(at, length)
+        values = [value for value in index.values.get(stems, ()) if not value.listed.open]
+        if len(stems) == length and values and (said := reading.phrase_at(stop, _WELCOME)):
+            return [(values[0].listed.spec.name, stop + said)]
+    return []
+
+
+def _closes(reading: Reading, at: int) -> bool:
+    word = reading.word(at)
+    return not word[0].isalnum() or word in (
+        "is", "will", "works", "filter", "limit", "and", "but", "please", "or", "at", "now", "i", "for", "with", "from", "in",
+    )  # fmt: skip
+
+
+def _attribute_at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[str, int]:
+    """The attribute named here, by its names or by what stands for them, and where the name ends."""
+    every: list[tuple[str, frozenset[Phrase]]] = [(m.spec.name, m.names) for m in index.measures]
+    every += [(one.spec.name, one.names) for one in index.listed]
+    for name, names in every:
+        for said in names:
+            stems, stop = reading.run_at(at, len(said))
+            if stems == said:
+                return name, stop
+    word = stem(reading.word(at))
+    for dimension, nouns in (
+        ("money", ("price", "cost", "money", "budget")),
+        ("year", ("year", "era", "decade", "age")),
+    ):
+        for measure in index.measures:
+            if measure.dimension == dimension and word in nouns:
+                return measure.spec.name, at + 1
+    return "", at
+
+
+def _by_dimension(word: str, index: CatalogueIndex, stop: int) -> list[tuple[str, int]]:
+    more = {"much": "money", "many": ""}
+    for measure in index.measures:
+        if word in DIMENSION_WORDS.get(measure.dimension, ()) or more.get(word) == measure.dimension:
+            return [(measure.spec.name, stop)]
+    return []
+
+
+def wants_new(reading: Reading) -> bool:
+    """Whether other items than those shown are asked for."""
+    return any(reading.phrase_at(at, _NEW) for at in range(len(reading)))
+
+
+def hint_first(message: str, *, points: bool) -> Intent | None:
+    """An intent that shows before anything else is read: small talk, a correction, a question about an item."""
+    text = re.sub(r"[^\w\s',]", " ", message.replace("’", "'").casefold())
+    text = " ".join(text.split())
+    if " ".join(text.replace(",", " ").split()) in _TALK_WORDS:
+        return "small_talk"
+    if _CORRECTIONS.search(text) and not _AFFIRMED.search(text):
+        return "correct_taste"
+    if _REQUEST.search(text):
+        return None
+    about = points or bool(set(text.replace(",", " ").split()[:6]) & _ABOUT)
+    if (
+        _QUESTION.search(text)
+        and about
+        and (message.rstrip().endswith("?") or not text.startswith(("do", "have", "is")))
+    ):
+        return "question"
+    return None
+
+
+def hint_last(message: str, *, judged: bool, filters: int, shown: Sequence[str], new: bool) -> Intent | None:
+    """The intent once all is read: an explicit request, a critique of what was shown, a judgement and nothing else."""
+    text = " ".join(message.replace("’", "'").casefold().split())
+    if _COMPARATIVE.search(text) or (new and shown):
+        return "critique"
+    if _REQUEST.search(text):
+        return "critique" if filters and shown and judged else "recommend"
+    if judged and not filters:
+        asks = re.search(r"\b(show|recommend|find|suggest|want|something|more|another|similar|looking)\b", text)
+        return None if asks else "feedback"
+    if filters and not judged:
+        return "critique" if shown else "recommend"
+    return None

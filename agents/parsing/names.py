@@ -1,0 +1,271 @@
+"""Items named by their titles: exact, in quotes, with a year, or with a typo."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from agents.parsing.index import CatalogueIndex, TitleKey
+from agents.parsing.lexicon import COMMON_WORDS, FUNCTION_WORDS
+from agents.parsing.parsed import Mention
+from agents.parsing.tokens import Reading, fold, stem, words_of
+from catalog.items import Catalogue, Item
+
+_QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]{1,120})[\"”“»]|(?<!\w)['‘]([^'‘’]{2,120})['’](?!\w)")
+_CUES = frozenset(
+    """like love loved liked hate hated enjoyed enjoy adore adored dislike disliked watched watch seen saw rewatch read
+    about called titled recommend show find got have add buy bought than to preferred prefer know is was""".split()
+)
+_STATES = frozenset("is was are were looks seems sounds rocks bored".split())
+_SEPARATORS = (",", "and", "or", "but", "not", "nor", "&")
+TYPO_SCORE = 86.0  # the least likeness, of 100, at which a misspelt title is taken for one
+
+
+@dataclass(frozen=True)
+class Named:
+    """The items one stretch of the message names."""
+
+    start: int
+    stop: int
+    mentions: tuple[Mention, ...]
+
+
+class NameReader:
+    """Finds titles in one message."""
+
+    def __init__(self, reading: Reading, index: CatalogueIndex, catalogue: Catalogue, shown: Sequence[str]) -> None:
+        self._reading, self._index, self._catalogue, self._shown = reading, index, catalogue, set(shown)
+        words = [token for token in reading.tokens if token.kind == "word" and len(token.text) > 1]
+        upper = sum(token.text[0].isupper() for token in words)
+        self._capitals_tell = not (len(words) >= 4 and upper >= 0.8 * len(words))
+
+    def read(self) -> list[Named]:
+        """All names in the message, in order; their tokens are held, so that nothing else is read into them."""
+        found = [*self._quoted(), *self._exact(), *self._misspelt()]
+        return sorted(found, key=lambda named: named.start)
+
+    def _quoted(self) -> list[Named]:
+        found = []
+        for match in _QUOTED.finditer(self._reading.message):
+            inside = match[1] or match[2]
+            at = [i for i, token in enumerate(self._reading.tokens) if match.start() <= token.start < match.end()]
+            words = words_of(inside)
+            key = self._index.titles.get(words)
+            mentions = (
+                self._mentions(key, inside, 1.0, self._year_after(at[-1] + 1)) if key else self._near(words, inside)
+            )
+            if mentions:
+                self._reading.hold(at[0], at[-1] + 1)
+                found.append(Named(at[0], at[-1] + 1, mentions))
+        return found
+
+    def _exact(self) -> list[Named]:
+        found: list[Named] = []
+        at = 0
+        while at < len(self._reading):
+            named = self._title_at(at, follows_name=bool(found) and self._joined(found[-1].stop, at))
+            if named is None:
+                at += 1
+                continue
+            found.append(named)
+            self._reading.hold(named.start, named.stop)
+            at = named.stop
+        return found
+
+    def _joined(self, stop: int, at: int) -> bool:
+        between = self._reading.words(stop, at)
+        return 0 < len(between) <= 2 and all(word in _SEPARATORS for word in between)
+
+    def _title_at(self, at: int, *, follows_name: bool) -> Named | None:
+        reading = self._reading
+        if not reading.tokens[at].text[0].isalnum():
+            return None
+        words: list[str] = []
+        stops: list[int] = []
+        here = at
+        while here < len(reading) and len(words) < self._index.longest_title and here not in reading.held:
+            token = reading.tokens[here]
+            if token.kind != "mark":
+                words.append("and" if token.word == "&" else token.word.replace("'", ""))
+                stops.append(here + 1)
+            elif token.word in "!?;\n" or (token.word in ".,:" and not self._goes_on(words)):
+                break
+            here += 1
+        for length in range(len(words), 0, -1):
+            key = self._index.titles.get(tuple(words[:length]))
+            if key is None:
+                continue
+            stop = stops[length - 1]
+            year = self._year_after(stop)
+            if year is not None or self._is_meant(at, stop, tuple(words[:length]), key, follows_name=follows_name):
+                mentions = self._mentions(key, reading.said(at, stop), 1.0, year)
+                if mentions:
+                    return Named(at, self._stop_with_year(stop) if year is not None else stop, mentions)
+        return None
+
+    def _goes_on(self, words: list[str]) -> bool:
+        """Whether some title goes on after these words, so that a comma or colon may stand inside it."""
+        return tuple(words) in self._index.prefixes
+
+    def _is_meant(self, start: int, stop: int, words: tuple[str, ...], key: TitleKey, *, follows_name: bool) -> bool:
+        """Whether words that are a title are used as one."""
+        reading = self._reading
+        content = [word for word in words if word not in COMMON_WORDS and not word.isdigit()]
+        capital = self._capitalised(start, stop)
+        cued = (
+            reading.word(start - 1) in _CUES
+            or follows_name
+            or (reading.word(start - 1) in ("the", "film", "movie", "print") and reading.word(start - 2) in _CUES)
+        )
+        alone = len(reading.said(start, stop)) >= len(reading.message.strip(" .!?\"'"))
+        if self._index.is_value(tuple(stem(word) for word in words)) and not capital:
+            return False
+        if capital == "inside":
+            return len(words) > 1 or words[0] not in FUNCTION_WORDS or cued or follows_name
+        if alone:
+            return bool(content) and (key.whole or len(words) > 1)
+        if capital == "start":
+            return bool(content) and (len(words) > 1 or reading.word(stop) in _STATES or reading.word(stop) in ",&")
+        if not content:
+            return False
+        return cued or (len(content) >= 3 and key.whole)
+
+    def _capitalised(self, start: int, stop: int) -> str:
+        """`inside` when capitals mark the words as a name, `start` when only a sentence begins so, else empty."""
+        if not self._capitals_tell:
+            return ""
+        tokens = [
+            (at, token)
+            for at, token in enumerate(self._reading.tokens[start:stop], start)
+            if token.kind == "word" and (token.word not in FUNCTION_WORDS or stop - start == 1)
+        ]
+        if not tokens:
+            tokens = [(at, t) for at, t in enumerate(self._reading.tokens[start:stop], start) if t.kind == "word"]
+        if not tokens or not all(token.text[0].isupper() for _, token in tokens):
+            return ""
+        if all(token.word == "i" for _, token in tokens):
+            return ""
+        inside = [at for at, _ in tokens if not self._begins_sentence(at)]
+        return "inside" if inside else "start"
+
+    def _begins_sentence(self, at: int) -> bool:
+        return at == 0 or self._reading.word(at - 1) in (".", "!", "?", ":", "\n", '"', "“", "-", "(")
+
+    def _year_after(self, stop: int) -> int | None:
+        reading = self._reading
+        at = stop + 1 if reading.word(stop) in ("(", ",") else stop
+        if reading.word(at) == "from" and reading.word(stop) != "from":
+            return None
+        if reading.word(at) == "from":
+            at += 1
+        if at == stop and at < len(reading) and not reading.is_number(at):
+            return None
+        if not reading.is_number(at) or not re.fullmatch(r"1[89]\d\d|20\d\d", reading.tokens[at].text):
+            return None
+        if at + 1 < len(reading) and reading.tokens[at + 1].glued and reading.word(at + 1) == "s":
+            return None
+        return int(reading.tokens[at].text)
+
+    def _stop_with_year(self, stop: int) -> int:
+        at = stop
+        while not self._reading.is_number(at):
+            at += 1
+        return at + 2 if self._reading.word(at + 1) == ")" else at + 1
+
+    def _mentions(self, key: TitleKey, said: str, score: float, year: int | None) -> tuple[Mention, ...]:
+        items = [self._catalogue[item_id] for item_id in key.item_ids]
+        if year is not None:
+            items = [item for item in items if year in self._years(item)]
+        shown = [item for item in items if item.item_id in self._shown]
+        items = shown or items
+        if len(items) > 3:
+            return ()
+        return tuple(Mention(item.item_id, said, round(score / len(items), 3)) for item in items)
+
+    def _years(self, item: Item) -> set[int]:
+        found = set()
+        for measure in self._index.years:
+            value = item.attributes.get(measure.spec.name)
+            if isinstance(value, int | float):
+                found.add(int(value))
+            elif value is not None and hasattr(value, "year"):
+                found.add(value.year)
+        return found
+
+    def _misspelt(self) -> list[Named]:
+        """Titles with a typo, where capitals or a cue mark the words as a name."""
+        found = []
+        for start, stop in self._name_spans():
+            words = tuple(self._reading.words(start, stop))
+            words = tuple(word.replace("'", "") for word in words if word[0].isalnum())
+            mentions = self._near(words, self._reading.said(start, stop))
+            if mentions:
+                self._reading.hold(start, stop)
+                found.append(Named(start, stop, mentions))
+        return found
+
+    def _name_spans(self) -> list[tuple[int, int]]:
+        reading = self._reading
+        spans: list[tuple[int, int]] = []
+        at = 0
+        while at < len(reading) and len(spans) < 4:
+            token = reading.tokens[at]
+            starts = token.kind == "word" and at not in reading.held
+            capital = starts and self._capitals_tell and token.text[0].isupper() and not self._begins_sentence(at)
+            cued = starts and reading.word(at - 1) in ("like", "love", "loved", "liked", "hated", "watched", "seen")
+            if not ((capital and token.word not in FUNCTION_WORDS) or cued):
+                at += 1
+                continue
+            stop = at
+            while stop < len(reading) and stop - at < 8 and stop not in reading.held and self._belongs(stop, cued=cued):
+                stop += 1
+            if cued and not capital and stop - at > 6:
+                stop = at
+            spans.extend([(at, stop)] if stop > at else [])
+            at = max(stop, at + 1)
+        return spans
+
+    def _belongs(self, at: int, *, cued: bool) -> bool:
+        token = self._reading.tokens[at]
+        if token.kind == "mark":
+            return token.word in "-'" and token.glued
+        return (
+            (cued and token.word not in _SEPARATORS)
+            or token.text[0].isupper()
+            or (
+                token.word in ("of", "the", "a", "in", "and", "to", "for", "on", "at")
+                and at + 1 < len(self._reading)
+                and self._reading.tokens[at + 1].text[0].isupper()
+            )
+        )
+
+    def _near(self, words: tuple[str, ...], said: str) -> tuple[Mention, ...]:
+        joined = " ".join(words)
+        if len(joined) < 5 or all(word in COMMON_WORDS for word in words):
+            return ()
+        if self._index.is_value(tuple(stem(word) for word in words)):
+            return ()
+        choices = [
+            title for n in (len(words) - 1, len(words), len(words) + 1) for title in self._index.by_length.get(n, ())
+        ]
+        best = process.extract(joined, choices, scorer=fuzz.ratio, limit=2, score_cutoff=TYPO_SCORE)
+        if not best or not _same_tokens(words, tuple(best[0][0].split())):
+            return ()
+        if len(best) == 2 and best[0][1] - best[1][1] < 2 and self._ids(best[0][0]) != self._ids(best[1][0]):
+            return ()
+        return self._mentions(self._index.titles[tuple(best[0][0].split())], said, round(best[0][1] / 100, 3), None)
+
+    def _ids(self, title: str) -> tuple[str, ...]:
+        return self._index.titles[tuple(title.split())].item_ids
+
+
+def _same_tokens(said: tuple[str, ...], title: tuple[str, ...]) -> bool:
+    """Whether each word of the one is a misspelling of its fellow; figures must be the same."""
+    if sorted(w for w in said if w.isdigit()) != sorted(w for w in title if w.isdigit()):
+        return False
+    if len(said) == len(title):
+        return all(fuzz.ratio(fold(a), b) >= 60 for a, b in zip(said, title, strict=True))
+    return fuzz.ratio("".join(said), "".join(title)) >= 92
