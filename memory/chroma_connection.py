@@ -1,0 +1,196 @@
+"""Opening Chroma: a directory that one process owns, or a server by URL."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from memory.chroma_rows import Rows
+from memory.errors import StoreError, StoreFailed, StoreLocked, StoreMismatch, StoreUnreachable
+from memory.records import Record
+from memory.vectors import VectorCache
+
+LOCK_FILE = "palate.lock"
+_FORMAT = 1
+_RECORDS, _VECTORS = "palate-records", "palate-vectors"
+# A denser graph than Chroma's default: better recall for a little more work on each write.
+_INDEX = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 300}
+
+
+@dataclass
+class Connection:
+    """An open Chroma. Stores of one process on one directory share it.
+
+    vectors: None while no index was ever configured. exclusive: we are the only writer, so mirrors in memory stay true.
+    """
+
+    place: str
+    client: Any
+    records: Rows
+    vectors: Rows | None
+    dims: int
+    exclusive: bool
+    mutex: threading.RLock = field(default_factory=threading.RLock)
+    recent: OrderedDict[str, Record] = field(default_factory=OrderedDict)
+    mirror: VectorCache | None = None
+    process: int = field(default_factory=os.getpid)
+    lock: DirectoryLock | None = None
+    users: int = 1
+    closed: bool = False
+
+
+class DirectoryLock:
+    """An exclusive lock on a directory, held until release or the end of the process, however it ends."""
+
+    def __init__(self, directory: Path) -> None:
+        import fcntl
+
+        self._file = open(directory / LOCK_FILE, "a+", encoding="ascii")  # noqa: SIM115 (held while the store is open)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.seek(0)
+            owner = self._file.read().strip()
+            self._file.close()
+            raise StoreLocked(str(directory), int(owner) if owner.isdigit() else None) from error
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let another process in. The file stays: removing it would let two owners lock two files."""
+        self._file.truncate(0)
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Close a forked child's copy, so that the lock ends with the owner."""
+        os.close(self._file.fileno())
+
+
+_opened: dict[str, Connection] = {}
+_opening = threading.Lock()
+
+
+def _abandon_after_fork() -> None:
+    global _opening
+    _opening = threading.Lock()
+    for connection in _opened.values():
+        if connection.lock is not None:
+            connection.lock.abandon()
+    _opened.clear()
+
+
+os.register_at_fork(after_in_child=_abandon_after_fork)
+
+
+def connect(path_or_url: str, *, dims: int | None, embedder: str) -> Connection:
+    """Open the directory, made when missing, or the server.
+
+    dims: width of the vectors, None without an index. embedder: its name, compared with the one the vectors came from.
+    Raises StoreLocked, StoreUnreachable, StoreMismatch and StoreFailed.
+    """
+    if path_or_url.startswith(("http://", "https://")):
+        return _connect_server(path_or_url, dims, embedder)
+    directory = Path(path_or_url).expanduser().resolve()
+    with _opening:
+        if (shared := _opened.get(str(directory))) is not None:
+            _ensure_vectors(shared, dims, embedder)
+            shared.users += 1
+            return shared
+        connection = _connect_directory(directory, dims, embedder)
+        _opened[str(directory)] = connection
+        return connection
+
+
+def disconnect(connection: Connection) -> None:
+    """Give up one use; the last one closes Chroma and then lets others in."""
+    with _opening, connection.mutex:
+        connection.users -= 1
+        if connection.users > 0 or connection.closed or connection.process != os.getpid():
+            return
+        connection.closed = True
+        _opened.pop(connection.place, None)
+        connection.client.close()
+        if connection.lock is not None:
+            connection.lock.release()
+
+
+def _connect_directory(directory: Path, dims: int | None, embedder: str) -> Connection:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = DirectoryLock(directory)
+    except OSError as error:
+        raise StoreFailed(str(directory), "open", str(error)) from error
+    try:
+        import chromadb
+        from chromadb.config import Settings
+
+        client = chromadb.PersistentClient(str(directory), settings=Settings(anonymized_telemetry=False))
+        connection = _with_collections(str(directory), client, dims, embedder, exclusive=True)
+    except BaseException as error:
+        lock.release()
+        if isinstance(error, StoreError) or not isinstance(error, Exception):
+            raise
+        raise StoreFailed(str(directory), "open", f"{type(error).__name__}: {error}") from error
+    connection.lock = lock
+    return connection
+
+
+def _connect_server(url: str, dims: int | None, embedder: str) -> Connection:
+    import chromadb
+    from chromadb.config import Settings
+
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    try:
+        client = chromadb.HttpClient(
+            host=parts.hostname or "localhost",
+            port=parts.port or (443 if secure else 8000),
+            ssl=secure,
+            settings=Settings(anonymized_telemetry=False),
+        )
+        client.heartbeat()
+    except Exception as error:
+        raise StoreUnreachable(url, f"{type(error).__name__}: {error}") from error
+    return _with_collections(url, client, dims, embedder, exclusive=False)
+
+
+def _with_collections(place: str, client: Any, dims: int | None, embedder: str, *, exclusive: bool) -> Connection:
+    cap = int(client.get_max_batch_size())
+    records = client.get_or_create_collection(
+        _RECORDS, embedding_function=None, metadata={"format": _FORMAT}, configuration={"hnsw": {"space": "cosine"}}
+    )
+    if records.metadata.get("format") != _FORMAT:
+        raise StoreMismatch(place, f"format {records.metadata.get('format')}", f"format {_FORMAT}")
+    connection = Connection(place, client, Rows(records, place, cap), None, 0, exclusive)
+    if any(collection.name == _VECTORS for collection in client.list_collections()):
+        vectors = client.get_collection(_VECTORS, embedding_function=None)
+        connection.vectors, connection.dims = Rows(vectors, place, cap), int(vectors.metadata["dims"])
+    _ensure_vectors(connection, dims, embedder)
+    return connection
+
+
+def _ensure_vectors(connection: Connection, dims: int | None, embedder: str) -> None:
+    """Make the collection of vectors when an index is wanted, or check that it fits."""
+    if dims is None:
+        return
+    if connection.vectors is None:
+        made = connection.client.get_or_create_collection(
+            _VECTORS,
+            embedding_function=None,
+            metadata={"format": _FORMAT, "dims": dims, "embedder": embedder},
+            configuration={"hnsw": _INDEX},
+        )
+        connection.vectors, connection.dims = Rows(made, connection.place, connection.records.cap), dims
+        return
+    about = connection.vectors.collection.metadata
+    found, wanted = (about.get("embedder", ""), connection.dims), (embedder, dims)
+    if found != wanted:
+        raise StoreMismatch(
+            connection.place, f"{found[0] or 'an embedder'} ({found[1]} dimensions)", f"{wanted[0]} ({dims})"
+        )

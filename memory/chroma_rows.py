@@ -1,0 +1,107 @@
+"""A Chroma collection behind guards: batches within its cap, no empty calls, its errors as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from memory.errors import StoreFailed
+from memory.vectors import Vectors
+
+_QUERY_CAP = 30_000  # more results than this and SQLite runs out of variables
+
+
+@dataclass
+class Rows:
+    """What one Chroma collection holds. `place` names the directory or URL in errors."""
+
+    collection: Any
+    place: str
+    cap: int
+
+    def count(self) -> int:
+        """How many rows there are."""
+        with self._guard("count its rows"):
+            return int(self.collection.count())
+
+    def upsert(
+        self,
+        ids: Sequence[str],
+        vectors: Vectors,
+        metadatas: Sequence[Mapping[str, Any]],
+        documents: Sequence[str] | None = None,
+    ) -> None:
+        """Write rows; one call up to Chroma's cap is all or nothing."""
+        for part in self._parts(ids):
+            with self._guard("write"):
+                self.collection.upsert(
+                    ids=list(ids[part]),
+                    embeddings=vectors[part],
+                    metadatas=[dict(metadata) for metadata in metadatas[part]],
+                    documents=list(documents[part]) if documents is not None else None,
+                )
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Delete rows; unknown ids are passed over."""
+        for part in self._parts(ids):
+            with self._guard("delete"):
+                self.collection.delete(ids=list(ids[part]))
+
+    def documents(self, ids: Sequence[str]) -> dict[str, str]:
+        """Document by id; ids that are not there are missing from it."""
+        found: dict[str, str] = {}
+        for part in self._parts(ids):
+            with self._guard("read"):
+                answer = self.collection.get(ids=list(ids[part]), include=["documents"])
+            found.update(zip(answer["ids"], answer["documents"], strict=True))
+        return found
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
+        """Vector by id, as far as they are there."""
+        found: dict[str, Vectors] = {}
+        for part in self._parts(ids):
+            with self._guard("read"):
+                answer = self.collection.get(ids=list(ids[part]), include=["embeddings"])
+            found.update(zip(answer["ids"], np.asarray(answer["embeddings"], dtype=np.float32), strict=True))
+        return found
+
+    def scan(self, where: Mapping[str, Any] | None, include: list[str]) -> Iterator[dict[str, Any]]:
+        """All rows that meet the condition, in pages of Chroma's cap. Whoever writes meanwhile must be locked out."""
+        offset = 0
+        while True:
+            with self._guard("read"):
+                page = self.collection.get(where=where, limit=self.cap, offset=offset, include=include)
+            if page["ids"]:
+                yield page
+            if len(page["ids"]) < self.cap:
+                return
+            offset += self.cap
+
+    def nearest(self, query: Vectors, where: Mapping[str, Any] | None, limit: int) -> list[tuple[str, float]]:
+        """(id, cosine similarity), nearest first, from Chroma's approximate index: it may miss a few."""
+        with self._guard("search"):
+            answer = self.collection.query(
+                query_embeddings=query.reshape(1, -1),
+                where=where,
+                n_results=min(limit, _QUERY_CAP),
+                include=["distances"],
+            )
+        return [
+            (found, 1.0 - distance) for found, distance in zip(answer["ids"][0], answer["distances"][0], strict=True)
+        ]
+
+    def _parts(self, ids: Sequence[str]) -> Iterator[slice]:
+        return (slice(start, start + self.cap) for start in range(0, len(ids), self.cap))
+
+    @contextmanager
+    def _guard(self, action: str) -> Iterator[None]:
+        try:
+            yield
+        except (
+            Exception
+        ) as error:  # Chroma raises bare ValueError, its own tree, httpx's and Rust's for one and the same
+            raise StoreFailed(self.place, action, f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,103 @@
+"""The SQL database: one engine, one set of tables, and transactions that are on disk when they return."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from memory.errors import DatabaseFailed
+
+metadata = MetaData()  # every table of ours, whoever defines it
+
+_BUSY_TIMEOUT_S = 30
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for the URL, `sqlite:///path` (folders are made) or `postgresql+psycopg://…`; tried once before return.
+
+    SQLite runs with a write-ahead log that is synced at every commit, so what was committed survives a kill and a power
+    cut; with foreign keys, a busy timeout of 30 s, and deleted rows overwritten. Raises DatabaseFailed.
+    """
+    try:
+        parsed = make_url(url)
+        options: dict[str, Any] = {}
+        if parsed.get_backend_name() == "sqlite":
+            in_memory = parsed.database in (None, "", ":memory:")
+            if in_memory:
+                options["poolclass"] = StaticPool  # one connection, or every thread would see its own empty database
+            else:
+                Path(str(parsed.database)).expanduser().parent.mkdir(parents=True, exist_ok=True)
+                parsed = parsed.set(database=str(Path(str(parsed.database)).expanduser()))
+            options["connect_args"] = {"timeout": _BUSY_TIMEOUT_S, "check_same_thread": False}
+        elif parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed, **options)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+        with engine.connect():
+            pass
+    except (SQLAlchemyError, OSError, ImportError) as error:
+        raise DatabaseFailed(_safe(url), str(getattr(error, "orig", None) or error)) from error
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that may read before it writes; committed, and on disk, at the end of the block.
+
+    On SQLite it takes the write lock at once: a transaction that began by reading could not get it later. Raises
+    DatabaseFailed when the database refuses or the disk is full; then nothing of the block was kept.
+    """
+    try:
+        with engine.connect().execution_options(palate_writes=True) as connection, connection.begin():
+            yield connection
+    except SQLAlchemyError as error:
+        raise DatabaseFailed(str(engine.url), str(getattr(error, "orig", None) or error)) from error
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A transaction that only reads: one unchanging view, never blocked by a writer. Raises DatabaseFailed."""
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except SQLAlchemyError as error:
+        raise DatabaseFailed(str(engine.url), str(getattr(error, "orig", None) or error)) from error
+
+
+def ensure_tables(engine: Engine, *tables: Table) -> None:
+    """Make the tables and their indexes where they are missing; safe when two processes start at once."""
+    with writing(engine) as connection:
+        for table in tables:
+            connection.execute(CreateTable(table, if_not_exists=True))
+            for index in sorted(table.indexes, key=lambda index: str(index.name)):
+                connection.execute(CreateIndex(index, if_not_exists=True))
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late and hides what we do
+    cursor = connection.cursor()
+    for setting in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("palate_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _safe(url: str) -> str:
+    """The URL without its password."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except SQLAlchemyError:
+        return "whose URL cannot be read"

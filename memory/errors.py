@@ -1,0 +1,108 @@
+"""Everything that can go wrong with what we keep, sorted by who can act on it."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """Something could not be kept or read."""
+
+
+class StoreLocked(StoreError):
+    """Another process owns the directory. Close it, or let both talk to a Chroma server.
+
+    owner: the process id written in the lock file, or None where it cannot be read.
+    """
+
+    def __init__(self, directory: str, owner: int | None) -> None:
+        super().__init__(directory, owner)
+        self.directory, self.owner = directory, owner
+
+    def __str__(self) -> str:
+        who = f"process {self.owner}" if self.owner else "another process"
+        return (
+            f"the memory in {self.directory} is in use by {who}, and two processes on one directory would destroy it; "
+            f"close the other one, or share it: `chroma run --path {self.directory}` and set stores.chroma to its URL"
+        )
+
+
+class StoreMismatch(StoreError):
+    """The directory was built with another embedder or another format."""
+
+    def __init__(self, place: str, found: str, wanted: str) -> None:
+        super().__init__(place, found, wanted)
+        self.place, self.found, self.wanted = place, found, wanted
+
+    def __str__(self) -> str:
+        return (
+            f"the memory in {self.place} was built with {self.found}, the settings ask for {self.wanted}; "
+            "set the embedder back, or choose another stores.home (or stores.chroma) and import again"
+        )
+
+
+class StoreUnreachable(StoreError):
+    """No Chroma server answers at the URL of the settings."""
+
+    def __init__(self, url: str, detail: str) -> None:
+        super().__init__(url, detail)
+        self.url, self.detail = url, detail
+
+    def __str__(self) -> str:
+        return f"no Chroma server answers at {self.url} ({self.detail}); start it or correct stores.chroma"
+
+
+class StoreFailed(StoreError):
+    """Chroma refused or broke during one operation; nothing of that operation was acknowledged."""
+
+    def __init__(self, place: str, action: str, detail: str) -> None:
+        super().__init__(place, action, detail)
+        self.place, self.action, self.detail = place, action, detail
+
+    def __str__(self) -> str:
+        return f"the memory in {self.place} failed to {self.action} ({self.detail}); check free disk space and rights"
+
+
+class StoreClosed(StoreError):
+    """The store was closed, or belongs to the process this one was forked from."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(place, reason)
+        self.place, self.reason = place, reason
+
+    def __str__(self) -> str:
+        return f"the memory in {self.place} {self.reason}; open it again with ChromaStore.from_conn_string"
+
+
+class DatabaseFailed(StoreError):
+    """The SQL database cannot be opened or written."""
+
+    def __init__(self, url: str, detail: str) -> None:
+        super().__init__(url, detail)
+        self.url, self.detail = url, detail
+
+    def __str__(self) -> str:
+        return f"the database {self.url} cannot be used ({self.detail}); check its path, rights and free space"
+
+
+class StaleVersion(StoreError):
+    """The preference moved on since it was read. Read it again and redo the change."""
+
+    def __init__(self, user_id: str, current: int, offered: int) -> None:
+        super().__init__(user_id, current, offered)
+        self.user_id, self.current, self.offered = user_id, current, offered
+
+    def __str__(self) -> str:
+        return (
+            f"the preference of {self.user_id!r} is at version {self.current}, so version {self.offered} cannot "
+            f"follow; read it again and save version {self.current + 1}"
+        )
+
+
+class EmbedderFailed(StoreError):
+    """Texts could not be turned into vectors."""
+
+    def __init__(self, name: str, detail: str, remedy: str) -> None:
+        super().__init__(name, detail, remedy)
+        self.name, self.detail, self.remedy = name, detail, remedy
+
+    def __str__(self) -> str:
+        return f"the embedder {self.name!r} failed: {self.detail}; {self.remedy}"

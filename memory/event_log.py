@@ -1,0 +1,218 @@
+"""The event log: every interaction, appended and never changed; all else can be rebuilt from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    UniqueConstraint,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy import Connection as SqlConnection
+
+from memory.database import ensure_tables, metadata, reading, writing
+from memory.interactions import Interaction
+
+_interactions = Table(
+    "interactions",
+    metadata,
+    Column("event_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("user_id", String, nullable=False),
+    Column("catalogue", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("item_id", String, nullable=False),
+    Column("value", Float),
+    Column("text", String, nullable=False),
+    Column("at", String, nullable=False),  # ISO 8601 with its own offset, which SQL timestamps lose
+    Column("source", String, nullable=False),
+    Column("key", String),  # NULL without a key, so that the constraint below leaves those alone
+    UniqueConstraint("user_id", "key"),
+    Index("interactions_of_user", "user_id", "catalogue", "event_id"),
+    Index("interactions_of_catalogue", "catalogue", "event_id"),
+    sqlite_autoincrement=True,  # an id is never given twice, not even after its event was erased
+)
+_APPEND_LOCK = 0x50414C41  # any number of our own; see `_append_lock`
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class LogState:
+    """How far a catalogue's log has come; differs whenever an event was added or erased."""
+
+    events: int
+    newest: int
+
+
+class EventLog:
+    """All interactions of all users. Every reading call names the user, or the catalogue for offline work."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        ensure_tables(engine, _interactions)
+
+    def append(self, interactions: Sequence[Interaction]) -> list[Interaction]:
+        """Accept interactions, all or none; on disk when this returns. Returns them in order with their event ids.
+
+        A key this user already had accepted, or that comes twice, gives the event accepted first. Ids rise in the order
+        of acceptance. Raises ValueError for a time without a zone, DatabaseFailed when nothing could be kept.
+        """
+        for interaction in interactions:
+            if interaction.at.tzinfo is None:
+                raise ValueError(f"the time {interaction.at} of an interaction has no time zone; use an aware datetime")
+        if not interactions:
+            return []
+        with writing(self._engine) as connection:
+            _append_lock(connection)
+            accepted = _accepted(connection, interactions)
+            fresh: list[Interaction] = []
+            seen = set(accepted)
+            for interaction in interactions:
+                if not interaction.key or _identity(interaction) not in seen:
+                    fresh.append(interaction)
+                    seen.add(_identity(interaction))
+            inserted = iter(_insert(connection, fresh))
+        results = []
+        for interaction in interactions:
+            found = accepted.get(_identity(interaction)) if interaction.key else None
+            if found is None:
+                found = next(inserted)
+                if interaction.key:
+                    accepted[_identity(interaction)] = found
+            results.append(found)
+        return results
+
+    def of_user(
+        self, user_id: str, catalogue: str, *, after: int = 0, limit: int | None = None, newest_first: bool = False
+    ) -> list[Interaction]:
+        """A user's events with an id above `after`, oldest first or newest first; all of them without a limit."""
+        columns = _interactions.c
+        order = columns.event_id.desc() if newest_first else columns.event_id
+        query = (
+            select(_interactions)
+            .where(columns.user_id == user_id, columns.catalogue == catalogue, columns.event_id > after)
+            .order_by(order)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return [_from_row(row) for row in connection.execute(query)]
+
+    def by_ids(self, user_id: str, event_ids: Iterable[int]) -> list[Interaction]:
+        """These events of this user, in the order asked for; ids of others or of nothing are passed over."""
+        wanted = list(dict.fromkeys(event_ids))
+        columns, found = _interactions.c, dict[int, Interaction]()
+        with reading(self._engine) as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                part = wanted[start : start + _CHUNK]
+                query = select(_interactions).where(columns.user_id == user_id, columns.event_id.in_(part))
+                found.update((row.event_id, _from_row(row)) for row in connection.execute(query))
+        return [found[event_id] for event_id in wanted if event_id in found]
+
+    def users(self, catalogue: str) -> list[str]:
+        """Everyone with an event in the catalogue, sorted."""
+        return sorted(self.counts(catalogue))
+
+    def counts(self, catalogue: str) -> dict[str, int]:
+        """User id → how many events they have in the catalogue."""
+        columns = _interactions.c
+        query = select(columns.user_id, func.count()).where(columns.catalogue == catalogue).group_by(columns.user_id)
+        with reading(self._engine) as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def state(self, catalogue: str) -> LogState:
+        """How many events the catalogue has and the id of the newest, 0 and 0 when it has none."""
+        columns = _interactions.c
+        query = select(func.count(), func.max(columns.event_id)).where(columns.catalogue == catalogue)
+        with reading(self._engine) as connection:
+            events, newest = connection.execute(query).one()
+        return LogState(events=events, newest=newest or 0)
+
+    def matrix(self, catalogue: str) -> list[tuple[str, str, int, int]]:
+        """(user id, item id, liking, event id) of every event about an item, oldest first; see `Interaction.liking`."""
+        columns = _interactions.c
+        query = (
+            select(columns.user_id, columns.item_id, columns.kind, columns.value, columns.event_id)
+            .where(columns.catalogue == catalogue, columns.item_id != "")
+            .order_by(columns.event_id)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return [(user_id, item_id, _liking(kind, value), event_id) for user_id, item_id, kind, value, event_id in rows]
+
+    def forget(self, user_id: str) -> int:
+        """Erase everything of a user, in every catalogue; returns how many events that were."""
+        with writing(self._engine) as connection:
+            erased = connection.execute(delete(_interactions).where(_interactions.c.user_id == user_id)).rowcount
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still holds the old pages
+        return int(erased)
+
+
+def _identity(interaction: Interaction) -> tuple[str, str]:
+    return interaction.user_id, interaction.key
+
+
+def _append_lock(connection: SqlConnection) -> None:
+    """One appender at a time, so that ids become visible in their order. SQLite's write lock already does that."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _APPEND_LOCK})
+
+
+def _accepted(connection: SqlConnection, interactions: Sequence[Interaction]) -> dict[tuple[str, str], Interaction]:
+    """What was accepted before under the keys of these interactions."""
+    keys: dict[str, list[str]] = {}
+    for interaction in interactions:
+        if interaction.key:
+            keys.setdefault(interaction.user_id, []).append(interaction.key)
+    columns, found = _interactions.c, dict[tuple[str, str], Interaction]()
+    for user_id, wanted in keys.items():
+        for start in range(0, len(wanted), _CHUNK):
+            part = wanted[start : start + _CHUNK]
+            query = select(_interactions).where(columns.user_id == user_id, columns.key.in_(part))
+            found.update(((user_id, row.key), _from_row(row)) for row in connection.execute(query))
+    return found
+
+
+def _insert(connection: SqlConnection, interactions: Sequence[Interaction]) -> list[Interaction]:
+    if not interactions:
+        return []
+    rows = [_to_row(interaction) for interaction in interactions]
+    statement = insert(_interactions).returning(_interactions.c.event_id, sort_by_parameter_order=True)
+    ids = connection.execute(statement, rows).scalars().all()
+    return [
+        interaction.model_copy(update={"event_id": event_id})
+        for interaction, event_id in zip(interactions, ids, strict=True)
+    ]
+
+
+def _to_row(interaction: Interaction) -> dict[str, Any]:
+    row = interaction.model_dump(exclude={"event_id"})
+    return row | {"at": interaction.at.isoformat(), "key": interaction.key or None}
+
+
+def _from_row(row: Row[Any]) -> Interaction:
+    fields = dict(row._mapping)
+    at = datetime.fromisoformat(fields["at"])
+    return Interaction.model_construct(**(fields | {"at": at, "key": fields["key"] or ""}))
+
+
+@cache
+def _liking(kind: str, value: float | None) -> int:
+    return Interaction.model_construct(kind=kind, value=value).liking

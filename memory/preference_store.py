@@ -1,0 +1,87 @@
+"""Preferences in the store: the current one of each user, searchable by its prose, and every version before it."""
+
+from __future__ import annotations
+
+import threading
+
+from langgraph.store.base import BaseStore, GetOp, Item, Op, PutOp
+
+from memory.errors import StaleVersion
+from memory.labels import id_of, label_of
+from memory.preferences import Preference
+from memory.records import Namespace
+
+_EVERYTHING = 10_000_000
+_saving = threading.Lock()  # reading the version and writing the next one must not interleave
+
+
+class PreferenceStore:
+    """Preferences by user and catalogue. No call returns another user's; `similar` names whose taste is near.
+
+    On a Chroma server shared by several processes, two of them saving for one user at the same moment may both succeed;
+    the later one then is current.
+    """
+
+    def __init__(self, store: BaseStore) -> None:
+        self._store = store
+
+    def current(self, user_id: str, catalogue: str) -> Preference:
+        """The newest version; version 0, empty, for someone unknown."""
+        entry = self._store.get(_tastes(catalogue), label_of(user_id))
+        return Preference.model_validate(entry.value["preference"]) if entry else Preference(user_id=user_id)
+
+    def save(self, preference: Preference, catalogue: str) -> None:
+        """Keep the next version and make it current. Raises StaleVersion unless it follows the current one."""
+        user_id = preference.user_id
+        with _saving:
+            current = self.current(user_id, catalogue)
+            if preference.version != current.version + 1:
+                raise StaleVersion(user_id, current.version, preference.version)
+            value = {"preference": preference.model_dump(mode="json"), "prose": preference.prose}
+            ops: list[Op] = [
+                PutOp(_tastes(catalogue), label_of(user_id), value, index=["prose"]),
+                PutOp(_versions(user_id, catalogue), f"{preference.version:08d}", value, index=False),
+            ]
+            self._store.batch(ops)
+
+    def versions(self, user_id: str, catalogue: str) -> list[Preference]:
+        """Every version kept, newest first; empty for someone unknown."""
+        newest = self.current(user_id, catalogue).version
+        ops = [GetOp(_versions(user_id, catalogue), f"{version:08d}") for version in range(newest, 0, -1)]
+        entries = self._store.batch(ops) if ops else []
+        return [Preference.model_validate(entry.value["preference"]) for entry in entries if isinstance(entry, Item)]
+
+    def similar(
+        self, prose: str, catalogue: str, *, limit: int, exclude_user: str | None = None
+    ) -> list[tuple[str, float]]:
+        """(user id, cosine similarity) of the users whose current prose is nearest to this one, nearest first.
+
+        exclude_user: left out, so that asking with one's own prose finds others. Empty for blank prose.
+        """
+        if not prose.strip() or limit <= 0:
+            return []
+        hits = self._store.search(_tastes(catalogue), query=prose, limit=limit + 1)
+        near = [(id_of(hit.key), hit.score) for hit in hits if hit.score is not None]
+        return [(user_id, score) for user_id, score in near if user_id != exclude_user][:limit]
+
+    def forget(self, user_id: str) -> None:
+        """Remove every version of a user's preferences, in every catalogue. Forgetting an unknown user is no error."""
+        label = label_of(user_id)
+        with _saving:
+            ops: list[Op] = [PutOp(("tastes", name), label, None) for (_, name) in self._namespaces(("tastes", "*"))]
+            for namespace in self._namespaces(("taste-versions", "*", label)):
+                keys = [entry.key for entry in self._store.search(namespace, limit=_EVERYTHING)]
+                ops.extend(PutOp(namespace, key, None) for key in keys)
+            if ops:
+                self._store.batch(ops)
+
+    def _namespaces(self, pattern: Namespace) -> list[Namespace]:
+        return self._store.list_namespaces(prefix=pattern, max_depth=len(pattern), limit=_EVERYTHING)
+
+
+def _tastes(catalogue: str) -> Namespace:
+    return ("tastes", label_of(catalogue))
+
+
+def _versions(user_id: str, catalogue: str) -> Namespace:
+    return ("taste-versions", label_of(catalogue), label_of(user_id))
