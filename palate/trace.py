@@ -1,0 +1,107 @@
+"""`palate trace`: the record of turns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from palate.failures import Mistake
+from palate.options import JsonOption, ProfileOption, SetOption, load
+from palate.printable import printable
+
+if TYPE_CHECKING:
+    from tracing.events import Trace
+    from tracing.storage import TraceStore
+
+app = typer.Typer(help="The record of every turn.", no_args_is_help=True)
+
+TraceId = Annotated[str | None, typer.Argument(help="A trace id, as a turn prints it. [default: the newest]")]
+
+
+@app.command("list")
+def list_(
+    limit: Annotated[int, typer.Option(min=1, help="At most that many, newest first.")] = 20,
+    user: Annotated[str | None, typer.Option("--user", "-u", help="Of this user alone.")] = None,
+    thread: Annotated[str | None, typer.Option("--thread", help="Of this conversation alone.")] = None,
+    errors: Annotated[bool, typer.Option("--errors", help="Only turns that went wrong.")] = False,
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
+    settings: SetOption = None,
+) -> None:
+    """List turns, newest first: when, who, what was said, and how it went."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = _store(profile, settings).list(limit=limit, user=user, thread=thread, errors_only=errors)
+    if as_json:
+        for row in rows:
+            typer.echo(row.model_dump_json())
+        return
+    if not rows:
+        typer.echo("No turn is recorded yet. Talk to me: palate chat")
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in ("trace", "at", "user", "message", "seconds", "slate", "went wrong"):
+        table.add_column(column)
+    for row in rows:
+        table.add_row(
+            row.trace_id,
+            f"{row.at:%Y-%m-%d %H:%M:%S}",
+            Text(printable(row.user_id)),
+            Text(printable(row.message[:60])),
+            f"{row.seconds:.1f}",
+            str(row.slate),
+            Text(printable((row.error or "")[:60]), style="red"),
+        )
+    Console(highlight=False).print(table)
+
+
+@app.command("show")
+def show(trace_id: TraceId = None, profile: ProfileOption = None, settings: SetOption = None) -> None:
+    """Draw one turn: its steps and model calls in time, the funnel, each decision, and how the taste changed."""
+    from rich.console import Console
+
+    from tracing.render import render
+
+    Console(highlight=False).print(render(_trace(_store(profile, settings), trace_id)))
+
+
+@app.command("export")
+def export(
+    trace_id: TraceId = None,
+    to: Annotated[Path | None, typer.Option("--to", help="The file to write. [default: the output]")] = None,
+    profile: ProfileOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Write one turn as JSON, with every event in order."""
+    trace = _trace(_store(profile, settings), trace_id)
+    text = json.dumps(trace.model_dump(mode="json"), ensure_ascii=False, indent=2)
+    if to is None:
+        typer.echo(text)
+    else:
+        to.write_text(text + "\n", encoding="utf-8")
+        typer.echo(f"written to {to}", err=True)
+
+
+def _store(profile: str | None, settings: list[str] | None) -> TraceStore:
+    """The record of the profile's home. It needs no model and no lock: a conversation may go on beside it."""
+    from memory.database import open_engine
+    from tracing.storage import TraceStore
+
+    stores = load(profile, settings, keys_required=False).profile.stores
+    return TraceStore(open_engine(stores.database_url))
+
+
+def _trace(store: TraceStore, trace_id: str | None) -> Trace:
+    newest = store.list(limit=1)
+    wanted = trace_id or (newest[0].trace_id if newest else None)
+    if wanted is None:
+        raise Mistake("no turn is recorded yet", "talk first: palate chat")
+    try:
+        return store.get(wanted)
+    except KeyError as error:
+        raise Mistake(f"there is no trace {wanted!r}", "write one that `palate trace list` shows") from error
