@@ -59,6 +59,10 @@ class ModelMisconfigured(ModelError):
         return f"{self.model!r}: {self.detail}; {self.remedy}"
 
 
+class ModelAccountRefused(ModelMisconfigured):
+    """The provider does not serve this account: the key is missing or refused, or there is no credit left."""
+
+
 class ModelRefused(ModelError):
     """The model declined to answer. Another wording or another model may do."""
 

@@ -40,17 +40,34 @@ def open_picture(data: bytes, *, model: str, longest_px: int | None = None) -> I
     return picture
 
 
-def to_jpeg(data: bytes, *, model: str, longest_px: int) -> bytes:
-    """Give the picture as a JPEG of at most `longest_px` on its longest side, without metadata."""
+def to_send(data: bytes, *, model: str, longest_px: int) -> tuple[bytes, str]:
+    """Give the picture as it may leave the machine, and its kind, "jpeg" or "png": small, and without metadata.
+
+    One that is so already goes as it is, which keeps answers the same wherever a model runs; any other becomes a JPEG.
+    """
+    picture = open_picture(data, model=model, longest_px=longest_px)
+    if kind := _bare_kind(data, longest_px):
+        return data, kind
     buffer = io.BytesIO()
-    open_picture(data, model=model, longest_px=longest_px).save(buffer, "JPEG", quality=88)
-    return buffer.getvalue()
+    picture.save(buffer, "JPEG", quality=90)
+    return buffer.getvalue(), "jpeg"
 
 
 def data_url(data: bytes, *, model: str, longest_px: int) -> str:
-    """Give the picture as a data URL, resized as `to_jpeg` does."""
-    encoded = base64.b64encode(to_jpeg(data, model=model, longest_px=longest_px)).decode("ascii")
-    return f"data:image/jpeg;base64,{encoded}"
+    """Give the picture as a data URL, as `to_send` makes it."""
+    sent, kind = to_send(data, model=model, longest_px=longest_px)
+    return f"data:image/{kind};base64,{base64.b64encode(sent).decode('ascii')}"
+
+
+def _bare_kind(data: bytes, longest_px: int) -> str | None:
+    """Give "jpeg" or "png" for a small enough picture that holds nothing but pixels."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as opened:
+        harmless = {"jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi", "gamma", "srgb", "chromaticity"}
+        small = max(opened.size) <= longest_px and opened.mode in ("RGB", "L")
+        bare = small and not opened.getexif() and not set(opened.info) - harmless
+        return {"JPEG": "jpeg", "PNG": "png"}.get(opened.format or "") if bare else None
 
 
 def placeholders(count: int, texts: str) -> list[str]:

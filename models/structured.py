@@ -31,7 +31,9 @@ async def ask_json(
     """Give the value the model answers with, valid by `schema`, and the raw text it came from.
 
     A model that declares `schema_output` is held to the schema by its server; any answer is searched for JSON, and one
-    that does not fit is sent back once with what is wrong. on_reply: called with each reply as it comes, the one sent back included. options: as the chat model's calls take, e.g. `max_tokens`.
+    that does not fit is sent back once with what is wrong.
+    on_reply: called with each reply as it comes, the one sent back included. options: as the chat model's calls take,
+    e.g. `max_tokens`.
     Raises ModelBadOutput when the second answer does not fit either, and ModelError as the model does.
     """
     from langchain_core.messages import AIMessage, HumanMessage

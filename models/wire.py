@@ -20,6 +20,12 @@ def as_systemone(question: Question, mark: str | None) -> dict[str, Any]:
     return {"type": "noul", "instructions": instructions}
 
 
+def words_of(question: Question) -> str:
+    """Give all words of a question, options included."""
+    options = question.options if isinstance(question, Choice) else {}
+    return "\n".join([question.text, *options, *options.values()])
+
+
 def read_picture(pictures: PictureSource, content_hash: str, model: str) -> bytes:
     """Give the encoded picture of a question. Raises ModelMisconfigured where there is none."""
     try:

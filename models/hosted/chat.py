@@ -124,7 +124,7 @@ class HostedChatModel(BaseChatModel):
         if choice is None:
             raise ModelBadOutput(self.spec.label, "its answer holds no choice")
         finish, text = str(choice.finish_reason or "stop"), choice.message.content or _tool_arguments(choice.message)
-        check_reply(self.spec, text, finish, getattr(choice.message, "refusal", None))
+        check_reply(self.spec, text, finish, _refusal(choice.message))
         usage, estimated = read_usage(response, len(text), 0)
         whole = priced(self.spec, usage)
         facts = metadata(self.spec.label, finish, whole, retries=repeats, estimated=estimated)
@@ -200,6 +200,12 @@ def read_usage(response: Any, written: int, prompt_characters: int, given: Any =
         return Usage(int(counts.prompt_tokens), int(counts.completion_tokens or 0), cached), False
     guess = [-(-count // CHARACTERS_PER_TOKEN) for count in (prompt_characters, written)]
     return Usage(guess[0], guess[1]), True
+
+
+def _refusal(message: Any) -> str | None:
+    """Give the words of a refusal, which LiteLLM keeps among what is special to a provider."""
+    special = getattr(message, "provider_specific_fields", None) or {}
+    return special.get("refusal") or getattr(message, "refusal", None)
 
 
 def _tool_arguments(message: Any) -> str:

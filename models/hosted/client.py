@@ -7,7 +7,7 @@ import os
 from functools import cache
 from typing import Any
 
-from models.errors import ModelMisconfigured
+from models.errors import ModelAccountRefused, ModelMisconfigured
 from models.spec import ModelSpec
 
 
@@ -34,13 +34,13 @@ def litellm() -> Any:
 
 
 def api_key(spec: ModelSpec) -> str | None:
-    """Give the key the spec names, or None where it names none. Raises ModelMisconfigured when it is not set."""
+    """Give the key the spec names, or None where it names none. Raises ModelAccountRefused when it is not set."""
     if spec.api_key_env is None:
         return None
     key = os.environ.get(spec.api_key_env, "").strip()
     if not key:
         detail = f"its key is missing: the environment variable {spec.api_key_env} is not set"
-        raise ModelMisconfigured(spec.label, detail, f"run `export {spec.api_key_env}=...`")
+        raise ModelAccountRefused(spec.label, detail, f"run `export {spec.api_key_env}=...`")
     return key
 
 
@@ -58,7 +58,7 @@ def check_reachable_by_settings(spec: ModelSpec) -> None:
     missing = [] if key else module.validate_environment(spec.litellm_name)["missing_keys"]
     if missing:
         detail = f"its key is missing: the environment variable {' and '.join(missing)} is not set"
-        raise ModelMisconfigured(spec.label, detail, f"run `export {missing[0]}=...` or name another in `api_key_env`")
+        raise ModelAccountRefused(spec.label, detail, f"run `export {missing[0]}=...` or name another in `api_key_env`")
 
 
 def call_arguments(spec: ModelSpec) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from models.decisions import Decider, DecisionKind, DecisionRequest, Decisions
-from models.errors import ModelMisconfigured
+from models.errors import ModelAccountRefused, ModelMisconfigured
 from models.hosted.chat import HostedChatModel
 from models.hosted.client import check_reachable_by_settings
 from models.spec import ModelSpec
@@ -34,6 +34,8 @@ class LadderDecider:
         for kind, decider in self._rungs[:-1]:
             try:
                 return await decider.decide(request)
+            except ModelAccountRefused:
+                raise  # no other kind of question changes that
             except ModelMisconfigured as error:
                 log.warning("%s cannot decide by %s (%s); the next kind answers", self._spec.label, kind, error.detail)
         return await self._rungs[-1][1].decide(request)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import random
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from models.errors import (
+    ModelAccountRefused,
     ModelBadOutput,
     ModelBusy,
     ModelError,
@@ -24,12 +27,19 @@ T = TypeVar("T")
 PAUSE_S = 0.5  # before the first repeat; doubles with each, and is spread by half either way
 LONGEST_PAUSE_S = 20.0
 _SECRETS = re.compile(r"(?i)\b(bearer\s+\S+|(?:sk|pk|key|gsk|xai)-[\w*.-]{6,}|AIza[\w-]{10,})")
+_PREFIXES = re.compile(r"^(litellm\.\w+: ?|[A-Za-z_]*(Exception|Error) ?[-:] ?)+")
 _NO_CREDIT = re.compile(r"(?i)insufficient_quota|exceeded your current quota|billing|payment required|credit balance")
 _REFUSED = re.compile(r"(?i)content[_ ]?(policy|filter|management)|safety system|moderation")
 _NO_CONNECTION = re.compile(
     r"(?i)connection error|cannot connect to host|connection refused|name or service not known|connect call failed"
     r"|all connection attempts failed|nodename nor servname|temporary failure in name resolution"
 )
+
+
+_CONNECTION_ERRORS = frozenset(
+    {"ConnectError", "ClientConnectorError", "ClientConnectorDNSError", "ConnectionRefusedError", "gaierror"}
+)
+_UNREADABLE = ("jsondecode", "expecting value", "invalid response object", "validation error", "no 'choices'")
 
 
 async def with_repeats(spec: ModelSpec, call: Callable[[], Awaitable[T]]) -> tuple[T, int]:
@@ -46,7 +56,8 @@ async def with_repeats(spec: ModelSpec, call: Callable[[], Awaitable[T]]) -> tup
             error = translate(raised, spec)
             allowed = min(1, spec.retries) if isinstance(error, ModelTimeout) else spec.retries
             if not error.retryable or repeats >= allowed:
-                error.add_note(f"tried {repeats + 1} times")
+                if repeats:
+                    error.add_note(f"tried {repeats + 1} times")
                 if error is raised:
                     raise
                 raise error from _without_secrets(raised, spec)
@@ -97,18 +108,14 @@ def _by_status(error: BaseException, detail: str, spec: ModelSpec) -> ModelError
     match status:
         case 401 | 403:
             remedy = f"set {spec.api_key_env} to a valid key" if spec.api_key_env else "name its key in `api_key_env`"
-            return ModelMisconfigured(spec.label, f"its key is refused ({detail})", remedy)
+            return ModelAccountRefused(spec.label, f"its key is refused ({detail})", remedy)
         case 402:
-            return ModelMisconfigured(
-                spec.label, "the account has no credit left", "add credit or choose another model"
-            )
+            return _no_credit(spec)
         case 404:
             remedy = "correct `model`" + (" or `api_base`" if spec.api_base else "")
             return ModelMisconfigured(spec.label, f"the server does not know it ({detail})", remedy)
         case 429 if _NO_CREDIT.search(detail):
-            return ModelMisconfigured(
-                spec.label, "the account has no credit left", "add credit or choose another model"
-            )
+            return _no_credit(spec)
         case 408:
             return ModelTimeout(spec.label, spec.timeout_s)
         case 429:
@@ -123,11 +130,17 @@ def _by_status(error: BaseException, detail: str, spec: ModelSpec) -> ModelError
     return ModelBusy(spec.label, detail)
 
 
+def _no_credit(spec: ModelSpec) -> ModelError:
+    return ModelAccountRefused(spec.label, "the account has no credit left", "add credit or choose another model")
+
+
 def clean(error: BaseException, spec: ModelSpec) -> str:
     """Give the first line of an error, at most 200 characters, without class names of libraries and without secrets."""
-    text = (str(getattr(error, "message", None) or error).strip().splitlines() or [type(error).__name__])[0]
-    text = re.sub(r"^(litellm\.\w+: ?|[A-Za-z_]*(Exception|Error) ?[-:] ?)+", "", text) or type(error).__name__
-    return redact(text, spec)[:200]
+    text = str(getattr(error, "message", None) or error).strip()
+    text = _PREFIXES.sub("", text)
+    with contextlib.suppress(ValueError, TypeError, KeyError):  # servers wrap the message in JSON
+        text = str(json.loads(text[text.index("{") :])["error"]["message"])
+    return redact((text.splitlines() or [type(error).__name__])[0], spec)[:200]
 
 
 def redact(text: str, spec: ModelSpec) -> str:
@@ -153,22 +166,14 @@ def _is_no_connection(error: BaseException) -> bool:
         chain.append(step)
         step = step.__cause__ or step.__context__
     names = {type(one).__name__ for one in chain}
-    if names & {
-        "ConnectError",
-        "ClientConnectorError",
-        "ClientConnectorDNSError",
-        "ConnectionRefusedError",
-        "gaierror",
-    }:
+    if names & _CONNECTION_ERRORS:
         return True
     return type(error).__name__ == "APIConnectionError" and bool(_NO_CONNECTION.search(str(error)))
 
 
 def _is_unreadable(error: BaseException) -> bool:
-    text = str(error).lower()
-    return any(
-        hint in text for hint in ("jsondecode", "expecting value", "invalid response object", "validation error")
-    )
+    text = f"{type(error).__name__} {error}".lower()
+    return any(hint in text for hint in _UNREADABLE)
 
 
 def _unsupported_remedy(detail: str) -> str:

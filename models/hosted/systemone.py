@@ -13,9 +13,9 @@ from models.hosted.chat import priced
 from models.hosted.client import api_key, call_arguments, litellm
 from models.hosted.failures import with_repeats
 from models.hosted.together import together, total
-from models.pictures import data_url, placeholders, to_jpeg
+from models.pictures import placeholders, to_send
 from models.spec import ModelSpec
-from models.wire import as_systemone, read_picture
+from models.wire import as_systemone, read_picture, words_of
 
 if TYPE_CHECKING:
     from models.loading import PictureSource
@@ -25,6 +25,7 @@ PICTURES_PER_REQUEST = 4
 AT_ONCE = 4
 
 Answers = Mapping[str, Any]
+Pictures = Mapping[int, tuple[bytes, str]]  # by place of the question: encoded picture, "jpeg" or "png"
 
 
 class SystemOneDecider:
@@ -70,20 +71,17 @@ class SystemOneDecider:
         answer, _ = await with_repeats(self._spec, lambda: send(request.state, questions, pictures))
         return answer
 
-    def _prepared(self, questions: Mapping[int, Question]) -> dict[int, bytes]:
+    def _prepared(self, questions: Mapping[int, Question]) -> Pictures:
         label, px = self._spec.label, self._spec.picture_px
         return {
-            place: to_jpeg(read_picture(self._pictures, question.picture, label), model=label, longest_px=px)
+            place: to_send(read_picture(self._pictures, question.picture, label), model=label, longest_px=px)
             for place, question in questions.items()
             if question.picture
         }
 
-    async def _send(
-        self, state: str, questions: Mapping[int, Question], pictures: Mapping[int, bytes]
-    ) -> tuple[Answers, Usage]:
+    async def _send(self, state: str, questions: Mapping[int, Question], pictures: Pictures) -> tuple[Answers, Usage]:
         body = {f"q{place}": as_systemone(question, None) for place, question in questions.items()}
-        label, px = self._spec.label, self._spec.picture_px
-        images = [data_url(data, model=label, longest_px=px) for data in pictures.values()]
+        images = [f"data:image/{kind};base64,{_base64(data)}" for data, kind in pictures.values()]
         extra: dict[str, Any] = {"images": images} if images else {}
         async with asyncio.timeout(self._spec.timeout_s):
             reply = await litellm().asystemone(state=state, questions=body, **call_arguments(self._spec), **extra)
@@ -92,21 +90,20 @@ class SystemOneDecider:
         return {name: answer.model_dump() for name, answer in reply.answers.items()}, usage
 
     async def _send_assets(
-        self, state: str, questions: Mapping[int, Question], pictures: Mapping[int, bytes]
+        self, state: str, questions: Mapping[int, Question], pictures: Pictures
     ) -> tuple[Answers, Usage]:
         """Send pictures to a server of our own choice; LiteLLM does not pass them on to servers."""
         import httpx
 
-        marks = placeholders(len(questions), state + repr(questions))
+        marks = placeholders(len(questions), "\n".join([state, *map(words_of, questions.values())]))
         by_place = dict(zip(questions, marks, strict=True))
-        encoded = {place: base64.b64encode(data).decode("ascii") for place, data in pictures.items()}
         body = {
             "model": self._spec.model,
             "state": state,
             "questions": {f"q{place}": as_systemone(one, by_place[place]) for place, one in questions.items()},
             "assets": {
-                by_place[place]: {"type": "image", "format": "jpeg", "data_base64": data}
-                for place, data in encoded.items()
+                by_place[place]: {"type": "image", "format": kind, "data_base64": _base64(data)}
+                for place, (data, kind) in pictures.items()
             },
         }
         key = api_key(self._spec)
@@ -133,6 +130,10 @@ class SystemOneDecider:
             raise ModelBadOutput(self._spec.label, "its probabilities are none", str(answer)[:200])
         whole = sum(weights.values())
         return Decision({option: weight / whole for option, weight in weights.items()}, "systemone")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 class _ServerError(Exception):

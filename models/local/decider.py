@@ -15,7 +15,7 @@ from models.errors import ModelMisconfigured, ModelTimeout
 from models.local.runtime import Runtime, Stop, load_runtime
 from models.pictures import open_picture, placeholders
 from models.spec import ModelSpec
-from models.wire import as_systemone, read_picture
+from models.wire import as_systemone, read_picture, words_of
 
 if TYPE_CHECKING:
     from models.loading import PictureSource
@@ -86,7 +86,7 @@ class LocalDecider:
         from transformers.decision import label_token_ids
 
         runtime, assets = self._runtime, {}
-        mark = placeholders(1, state + question.text + repr(question))[0] if question.picture else None
+        mark = placeholders(1, f"{state}\n{words_of(question)}")[0] if question.picture else None
         if mark and question.picture:
             if not (self._spec.vision and runtime.sees):
                 remedy = "choose a model with `vision: true`, or ask about summaries"
