@@ -12,14 +12,14 @@ from profiles.errors import ProfileError
 from profiles.schema import Profile, nearest
 
 
-def refusal(error: ValidationError, origins: Mapping[str, str], path: Path) -> ProfileError:
+def refusal(error: ValidationError, values: Mapping[str, Any], origins: Mapping[str, str], path: Path) -> ProfileError:
     """The first thing to put right, as a ProfileError; the rest shows once it is."""
     first = min(error.errors(include_url=False), key=_weight)
     keys = [str(part) for part in first["loc"] if part != "[key]"]
     dotted = ".".join(keys)
     where = _where(dotted, origins, path)
     if first["type"] in ("extra_forbidden", "literal_error") and _unknown(first, keys):
-        return _unknown_key(keys, where, first.get("input"))
+        return _unknown_key(keys, where, _value(values, keys))
     if first["type"] == "missing":
         line = f"write `{keys[-1]}: …`" + (f" under `{'.'.join(keys[:-1])}:`" if keys[:-1] else "")
         return ProfileError(f"{where}: `{dotted}` is missing", line)
@@ -42,16 +42,26 @@ def _unknown(problem: Any, keys: list[str]) -> bool:
 def _unknown_key(keys: list[str], where: str, value: Any) -> ProfileError:
     known = _keys_beside(keys)
     better = nearest(keys[-1], known)
-    shown = value if isinstance(value, str | int | float | bool) else "…"
     under = f" under `{'.'.join(keys[:-1])}:`" if keys[:-1] else ""
     what = f"{where}: unknown key `{'.'.join(keys)}`"
     if better is None:
         return ProfileError(what, f"remove it; known{under}: {', '.join(known)}")
+    right = [*keys[:-1], better]
+    while isinstance(value, dict) and len(value) == 1:  # `--set recomend.slate=3`: the mistake is above the value
+        (inner,) = value
+        right, value = [*right, str(inner)], value[inner]
+    shown = value if isinstance(value, str | int | float | bool) else "…"
     if where.startswith("command line"):
-        return ProfileError(what, f"write --set {'.'.join([*keys[:-1], better])}={shown}")
+        return ProfileError(what, f"write --set {'.'.join(right)}={shown}")
     if where.startswith("environment"):
-        return ProfileError(what, f"write PALATE_{'__'.join([*keys[:-1], better]).upper()}={shown}")
+        return ProfileError(what, f"write PALATE_{'__'.join(right).upper()}={shown}")
     return ProfileError(what, f"write `{better}: {shown}`{under}")
+
+
+def _value(values: Any, keys: list[str]) -> Any:
+    for key in keys:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
 
 
 def _keys_beside(keys: list[str]) -> list[str]:
@@ -76,7 +86,8 @@ def _where(dotted: str, origins: Mapping[str, str], path: Path) -> str:
     key = dotted
     while key and key not in origins:
         key = key.rpartition(".")[0]
-    return origins.get(key, str(path))
+    below = next((where for known, where in origins.items() if known.startswith(f"{dotted}.")), str(path))
+    return origins.get(key, below)
 
 
 def _lower(message: str) -> str:

@@ -77,7 +77,7 @@ def load_profile(
     try:
         profile = Profile.model_validate(values)
     except ValidationError as error:
-        raise refusal(error, origins, path) from error
+        raise refusal(error, values, origins, path) from error
     loaded = Loaded(_resolved(profile, path.parent), _all_origins(profile, origins), path)
     if keys_required:
         require_keys(loaded.profile, environ)
