@@ -13,8 +13,8 @@ from agents.state import Intent
 _ANY = phrases("any", "whatever", "whichever", "regardless of", "no matter", "ignore", "forget", "forget about", "drop")
 _HOW = phrases("no matter how", "doesn't matter how", "does not matter how", "don't care how", "do not care how")
 _NEVER_MIND = phrases(
-    "don't care about", "do not care about", "don't mind", "do not mind", "regardless of", "no limit on", "no limits on",
-    "lift", "remove", "no filter on",
+    "don't care about", "do not care about", "don't mind", "do not mind", "regardless of", "no limit on",
+    "no limits on", "lift", "remove", "no filter on",
 )  # fmt: skip
 _UNIMPORTANT = phrases(
     "doesn't matter", "does not matter", "isn't important", "is not important", "is unimportant", "is irrelevant",
@@ -32,8 +32,9 @@ _NEW = phrases(
     "something new", "something else", "something different", "anything else", "anything new", "show me more",
     "show me others", "show others", "others please", "other ones", "different ones", "new ones", "more options",
     "more suggestions", "more recommendations", "what else", "not that again", "not those again", "not these again",
-    "not the same", "not again", "haven't seen", "have not seen", "havent seen", "already seen", "seen them", "seen those",
-    "seen these", "seen all of", "already have", "already know", "never seen", "don't know yet", "next ones",
+    "not the same", "not again", "haven't seen", "have not seen", "havent seen", "already seen", "seen them",
+    "seen those", "seen these", "seen all of", "already have", "already know", "never seen",
+    "don't know yet", "next ones",
 )  # fmt: skip
 _TALK = frozenset(
     """hello|hi|hey|hi there|hello there|hey there|good morning|good evening|good afternoon|good day|greetings|thanks|
@@ -51,19 +52,20 @@ _CORRECTIONS = re.compile(
     r"(any ?more|any longer)\b|\bi no longer (like|love|enjoy)\b|\bforget (that i|what i)\b|\byou (got|have) me wrong\b"
     r"|\bstop (thinking|assuming|believing)\b"
 )
-_AFFIRMED = re.compile(r"^(that'?s|that is|this is|you'?re|you are)( all| just| simply)? (right|correct|true)\b")
+_AFFIRMED = re.compile(r"^(that'?s|that is|this is|you'?re|you are)( all| just)? (right|correct|true)\b")
 _QUESTION = re.compile(
-    r"^(and |so |ok |okay )?(what'?s|what is|what are|what was|how much|how big|how wide|how tall|how long|how old|how many|"
+    r"^(and |so |ok |okay )?(what'?s|what is|what are|what was|how (much|big|wide|tall|long|old|many)|"
     r"when|who|why|where|which year|tell me (more )?about|is|are|was|were|does|do|did|has|have|can you tell me)\b"
 )
 _REQUEST = re.compile(
-    r"^(please )?(recommend|suggest|show me|find me|give me|i want|i'd like|i would like|i'm looking for|i am looking for|"
-    r"looking for|i need|can you (recommend|suggest|show|find)|could you (recommend|suggest|show|find)|"
+    r"^(please )?(recommend|suggest|show me|find me|give me|i want|i'd like|i would like|i'm looking for|"
+    r"i am looking for|looking for|i need|(can|could) you (recommend|suggest|show|find)|"
     r"do you have|have you got|are there any|what (should|can|could) i (watch|see|buy|get|read)|what do you recommend|"
     r"what would you recommend|surprise me|any recommendations|got any|something|anything)\b"
 )
 _COMPARATIVE = re.compile(
-    r"^(but |and |ok |okay )?(please )?(something |anything |a bit |a little |much |even |make it |make them |can you go )*"
+    r"^(but |and |ok |okay )?(please )?"
+    r"(something |anything |a bit |a little |much |even |make it |make them |can you go )*"
     r"(cheaper|bigger|smaller|larger|wider|narrower|darker|brighter|lighter|newer|older|shorter|longer|calmer|quieter|"
     r"louder|funnier|simpler|warmer|colder|softer|bolder|more \w+|less \w+|more recent)( please| ones?| though)*\W*$"
     r"|\b(more|something|anything|others?|ones?) (like|similar to) (the|number|that|this|#)"
@@ -122,7 +124,8 @@ def _welcomed(reading: Reading, index: CatalogueIndex, at: int) -> list[tuple[st
 def _closes(reading: Reading, at: int) -> bool:
     word = reading.word(at)
     return not word[0].isalnum() or word in (
-        "is", "will", "works", "filter", "limit", "and", "but", "please", "or", "at", "now", "i", "for", "with", "from", "in",
+        "is", "will", "works", "filter", "limit", "and", "but", "please", "or", "at", "now", "i", "for", "with", "from",
+        "in",
     )  # fmt: skip
 
 
@@ -179,9 +182,14 @@ def hint_first(message: str, *, points: bool) -> Intent | None:
     return None
 
 
+_OPENING = re.compile(
+    r"^((hi|hello|hey|hi there|hello there|ok|okay|thanks|thank you|well|so|now|and|yes|no|please|great)\b[ ,.!]*)+"
+)
+
+
 def hint_last(message: str, *, judged: bool, filters: int, shown: Sequence[str], new: bool) -> Intent | None:
     """The intent once all is read: an explicit request, a critique of what was shown, a judgement and nothing else."""
-    text = " ".join(message.replace("’", "'").casefold().split())
+    text = _OPENING.sub("", " ".join(message.replace("’", "'").casefold().split()))
     if _COMPARATIVE.search(text) or (new and shown):
         return "critique"
     if _REQUEST.search(text):

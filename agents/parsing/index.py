@@ -185,6 +185,7 @@ def _add_values(index: CatalogueIndex, vocabularies: dict[str, dict[str, int]]) 
             index.synonyms[said] = tuple(values)
 
 
+_ARTICLES = ("the", "a", "an", "le", "les", "la", "il", "el", "los", "der", "die", "das")
 _ASIDE = re.compile(r"\(([^()]*)\)")
 _FULL_ALIAS = re.compile(r"^\s*a\.?k\.?a\.?\s+", re.IGNORECASE)
 
@@ -199,12 +200,12 @@ def sayings(title: str) -> list[tuple[Phrase, bool]]:
     names = [main, *(_FULL_ALIAS.sub("", aside) for aside in _ASIDE.findall(title) if not aside.strip().isdigit())]
     said: dict[Phrase, bool] = {}
     for name in names:
-        moved = re.fullmatch(r"(.*), (the|a|an|les?|la|il|der|die|das)\s*", name.strip(), re.IGNORECASE)
+        moved = re.fullmatch(rf"(.*), ({'|'.join(_ARTICLES)})\s*", name.strip(), re.IGNORECASE)
         words = words_of(f"{moved[2]} {moved[1]}" if moved else name)
         if not words:
             continue
         said.setdefault(words, True)
-        if words[0] in ("the", "a", "an") and len(words) > 1:
+        if words[0] in _ARTICLES and len(words) > 1:
             said.setdefault(words[1:], False)
         head, colon, _ = name.partition(":")
         if colon and len(words_of(head)) >= 2:

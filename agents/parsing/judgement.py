@@ -11,8 +11,8 @@ from agents.parsing.negation import is_taste_verb
 from agents.parsing.tokens import Reading
 
 _GOOD = frozenset(
-    """great nice lovely beautiful perfect good amazing awesome wonderful fantastic brilliant excellent gorgeous stunning
-    cool fun superb charming favourite favorite best""".split()
+    """great nice lovely beautiful perfect good amazing awesome wonderful fantastic brilliant excellent gorgeous
+    stunning cool fun superb charming favourite favorite favourites favorites best""".split()
 )
 _BAD = frozenset(
     """ugly boring bad awful terrible horrible dull hideous disappointing worst ghastly dreadful lame silly annoying
@@ -30,7 +30,7 @@ _NEGATIVE = phrases(
 _NOT = frozenset("not never don't dont didn't didnt do not doesn't wasn't isn't wouldn't".split()) - {"do"}
 _BREAKS = frozenset((".", "!", "?", ";", "\n"))
 _BETWEEN = frozenset(
-    "really so quite very just a too bit also all that much the film movie print one absolutely".split()
+    "really so quite very just my a too bit also all that much the film movie print one absolutely".split()
 )
 
 
@@ -49,9 +49,10 @@ def read_judgement(reading: Reading, named: Sequence[Named]) -> Judged:
     """
     verdicts: dict[str, int] = {}
     mood, last_stop = 0, 0
-    for one in named:
+    after = _verdicts_after(reading, named)
+    for one, told in zip(named, after, strict=True):
         mood = _mood(reading, last_stop, one.start, mood)
-        own = _said_after(reading, one.stop) or mood
+        own = told or mood
         if reading.word(one.start) in ("none", "neither") and own:
             own = -abs(own)
         last_stop = one.stop
@@ -63,6 +64,16 @@ def read_judgement(reading: Reading, named: Sequence[Named]) -> Judged:
         tuple(item_id for item_id, verdict in verdicts.items() if verdict > 0),
         tuple(item_id for item_id, verdict in verdicts.items() if verdict < 0),
     )
+
+
+def _verdicts_after(reading: Reading, named: Sequence[Named]) -> list[int]:
+    """What is said after each of the named, also where it is said once for several: "1, 2 and 3 are great"."""
+    after = [_said_after(reading, one.stop) for one in named]
+    for at in range(len(named) - 2, -1, -1):
+        between = reading.words(named[at].stop, named[at + 1].start)
+        if between and all(word in ("and", ",", "or", "&") for word in between):
+            after[at] = after[at] or after[at + 1]
+    return after
 
 
 def _mood(reading: Reading, start: int, stop: int, mood: int) -> int:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
-
 from agents.parsing.index import CatalogueIndex, TitleKey
 from agents.parsing.lexicon import COMMON_WORDS, FUNCTION_WORDS
+from agents.parsing.negation import is_taste_verb
 from agents.parsing.parsed import Mention
-from agents.parsing.tokens import Reading, fold, stem, words_of
+from agents.parsing.tokens import Reading, stem, words_of
+from agents.parsing.typos import begins_sentence, name_spans, nearest_title
 from catalog.items import Catalogue, Item
 
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]{1,120})[\"”“»]|(?<!\w)['‘]([^'‘’]{2,120})['’](?!\w)")
@@ -19,14 +19,16 @@ _CUES = frozenset(
     """like love loved liked hate hated enjoyed enjoy adore adored dislike disliked watched watch seen saw rewatch read
     about called titled recommend show find got have add buy bought than to preferred prefer know is was""".split()
 )
-_STATES = frozenset("is was are were looks seems sounds rocks bored".split())
+_SINGLE_CUES = frozenset("loved liked hated enjoyed adored disliked watched saw seen rewatch called titled".split())
+_STATES = frozenset("is was are were isn't wasn't aren't weren't looks seems sounds rocks bored".split())
+_PARTICLES = frozenset("de du des la le les el los der die das von van di da und et y".split())
 _SEPARATORS = (",", "and", "or", "but", "not", "nor", "&")
-TYPO_SCORE = 86.0  # the least likeness, of 100, at which a misspelt title is taken for one
+MOST_TRIES = 12  # stretches of a message looked up for typos
 
 
 @dataclass(frozen=True)
 class Named:
-    """The items one stretch of the message names."""
+    """The items one stretch of the message names; none where a title belongs to too many to tell."""
 
     start: int
     stop: int
@@ -40,7 +42,7 @@ class NameReader:
         self._reading, self._index, self._catalogue, self._shown = reading, index, catalogue, set(shown)
         words = [token for token in reading.tokens if token.kind == "word" and len(token.text) > 1]
         upper = sum(token.text[0].isupper() for token in words)
-        self._capitals_tell = not (len(words) >= 4 and upper >= 0.8 * len(words))
+        self._capitals_tell = not (len(words) >= 4 and upper >= 0.9 * len(words))
 
     def read(self) -> list[Named]:
         """All names in the message, in order; their tokens are held, so that nothing else is read into them."""
@@ -102,8 +104,7 @@ class NameReader:
             year = self._year_after(stop)
             if year is not None or self._is_meant(at, stop, tuple(words[:length]), key, follows_name=follows_name):
                 mentions = self._mentions(key, reading.said(at, stop), 1.0, year)
-                if mentions:
-                    return Named(at, self._stop_with_year(stop) if year is not None else stop, mentions)
+                return Named(at, self._stop_with_year(stop) if year is not None and mentions else stop, mentions)
         return None
 
     def _goes_on(self, words: list[str]) -> bool:
@@ -126,12 +127,26 @@ class NameReader:
         if capital == "inside":
             return len(words) > 1 or words[0] not in FUNCTION_WORDS or cued or follows_name
         if alone:
-            return bool(content) and (key.whole or len(words) > 1)
+            return bool(content) or (capital == "start" and words[0] not in FUNCTION_WORDS and not words[0].isdigit())
         if capital == "start":
             return bool(content) and (len(words) > 1 or reading.word(stop) in _STATES or reading.word(stop) in ",&")
         if not content:
             return False
+        if len(words) > 1 and begins_sentence(reading, start) and reading.word(stop) in _STATES:
+            return True
+        if len(words) == 1:
+            return self._is_single_name(start, stop, follows_name=follows_name)
         return cued or (len(content) >= 3 and key.whole)
+
+    def _is_single_name(self, start: int, stop: int, *, follows_name: bool) -> bool:
+        """Whether one word without a capital is a title: "I loved frozen", not "I love opera" or "frozen food"."""
+        reading = self._reading
+        after = reading.word(stop)
+        if after and after[0].isalnum() and after not in FUNCTION_WORDS:
+            return False
+        lead = start - 1 if reading.word(start - 1) != "the" else start - 2
+        before = reading.word(lead)
+        return follows_name or before in _SINGLE_CUES or (before == "like" and not is_taste_verb(reading, lead))
 
     def _capitalised(self, start: int, stop: int) -> str:
         """`inside` when capitals mark the words as a name, `start` when only a sentence begins so, else empty."""
@@ -140,7 +155,7 @@ class NameReader:
         tokens = [
             (at, token)
             for at, token in enumerate(self._reading.tokens[start:stop], start)
-            if token.kind == "word" and (token.word not in FUNCTION_WORDS or stop - start == 1)
+            if token.kind == "word" and (token.word not in FUNCTION_WORDS | _PARTICLES or stop - start == 1)
         ]
         if not tokens:
             tokens = [(at, t) for at, t in enumerate(self._reading.tokens[start:stop], start) if t.kind == "word"]
@@ -148,11 +163,8 @@ class NameReader:
             return ""
         if all(token.word == "i" for _, token in tokens):
             return ""
-        inside = [at for at, _ in tokens if not self._begins_sentence(at)]
+        inside = [at for at, _ in tokens if not begins_sentence(self._reading, at)]
         return "inside" if inside else "start"
-
-    def _begins_sentence(self, at: int) -> bool:
-        return at == 0 or self._reading.word(at - 1) in (".", "!", "?", ":", "\n", '"', "“", "-", "(")
 
     def _year_after(self, stop: int) -> int | None:
         reading = self._reading
@@ -197,75 +209,24 @@ class NameReader:
 
     def _misspelt(self) -> list[Named]:
         """Titles with a typo, where capitals or a cue mark the words as a name."""
-        found = []
-        for start, stop in self._name_spans():
-            words = tuple(self._reading.words(start, stop))
-            words = tuple(word.replace("'", "") for word in words if word[0].isalnum())
+        found, tries = [], 0
+        for start, stop in name_spans(self._reading, capitals_tell=self._capitals_tell):
+            tries += 1
+            if tries > MOST_TRIES:
+                break
+            if not self._reading.free(start, stop):
+                continue
+            words = tuple(word.replace("'", "") for word in self._reading.words(start, stop) if word[0].isalnum())
             mentions = self._near(words, self._reading.said(start, stop))
             if mentions:
                 self._reading.hold(start, stop)
                 found.append(Named(start, stop, mentions))
         return found
 
-    def _name_spans(self) -> list[tuple[int, int]]:
-        reading = self._reading
-        spans: list[tuple[int, int]] = []
-        at = 0
-        while at < len(reading) and len(spans) < 4:
-            token = reading.tokens[at]
-            starts = token.kind == "word" and at not in reading.held
-            capital = starts and self._capitals_tell and token.text[0].isupper() and not self._begins_sentence(at)
-            cued = starts and reading.word(at - 1) in ("like", "love", "loved", "liked", "hated", "watched", "seen")
-            if not ((capital and token.word not in FUNCTION_WORDS) or cued):
-                at += 1
-                continue
-            stop = at
-            while stop < len(reading) and stop - at < 8 and stop not in reading.held and self._belongs(stop, cued=cued):
-                stop += 1
-            if cued and not capital and stop - at > 6:
-                stop = at
-            spans.extend([(at, stop)] if stop > at else [])
-            at = max(stop, at + 1)
-        return spans
-
-    def _belongs(self, at: int, *, cued: bool) -> bool:
-        token = self._reading.tokens[at]
-        if token.kind == "mark":
-            return token.word in "-'" and token.glued
-        return (
-            (cued and token.word not in _SEPARATORS)
-            or token.text[0].isupper()
-            or (
-                token.word in ("of", "the", "a", "in", "and", "to", "for", "on", "at")
-                and at + 1 < len(self._reading)
-                and self._reading.tokens[at + 1].text[0].isupper()
-            )
-        )
-
     def _near(self, words: tuple[str, ...], said: str) -> tuple[Mention, ...]:
-        joined = " ".join(words)
-        if len(joined) < 5 or all(word in COMMON_WORDS for word in words):
-            return ()
         if self._index.is_value(tuple(stem(word) for word in words)):
             return ()
-        choices = [
-            title for n in (len(words) - 1, len(words), len(words) + 1) for title in self._index.by_length.get(n, ())
-        ]
-        best = process.extract(joined, choices, scorer=fuzz.ratio, limit=2, score_cutoff=TYPO_SCORE)
-        if not best or not _same_tokens(words, tuple(best[0][0].split())):
+        near = nearest_title(words, self._index)
+        if near is None:
             return ()
-        if len(best) == 2 and best[0][1] - best[1][1] < 2 and self._ids(best[0][0]) != self._ids(best[1][0]):
-            return ()
-        return self._mentions(self._index.titles[tuple(best[0][0].split())], said, round(best[0][1] / 100, 3), None)
-
-    def _ids(self, title: str) -> tuple[str, ...]:
-        return self._index.titles[tuple(title.split())].item_ids
-
-
-def _same_tokens(said: tuple[str, ...], title: tuple[str, ...]) -> bool:
-    """Whether each word of the one is a misspelling of its fellow; figures must be the same."""
-    if sorted(w for w in said if w.isdigit()) != sorted(w for w in title if w.isdigit()):
-        return False
-    if len(said) == len(title):
-        return all(fuzz.ratio(fold(a), b) >= 60 for a, b in zip(said, title, strict=True))
-    return fuzz.ratio("".join(said), "".join(title)) >= 92
+        return self._mentions(self._index.titles[near.words], said, near.score, None)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from agents.parsing.lexicon import COPULAS, ITEM_NOUNS, LIKE_VERBS, LIKERS, NEGATIONS, NEGATORS, TASTE_VERBS, WOULD
 from agents.parsing.tokens import Reading, stem
 
-_FILLERS = frozenset("a an any the some of those these such kind sort kinds sorts other - for please ever".split())
+_FILLERS = frozenset(
+    "a an any the some of those these such kind sort kinds sorts other - for please ever on in from with".split()
+)
 _ADVERBS = frozenset("really also rather always usually actually still very much".split())
 _HARMLESS = {("not", "why"), ("more", "me"), ("more", "any"), ("more", "some"), ("more", "few")}
 _MODAL = frozenset("should must may can will please".split())

@@ -176,6 +176,7 @@ def _measure(
     """Which measure the amount is of, and the tokens with its name added where that stands right beside."""
     dimension = first.dimension or (last.dimension if last else "")
     measures = [m for m in index.measures if m.dimension == dimension] if dimension else list(index.measures)
+    measures = [m for m in measures if m.dimension != "year" or first.value >= 1000]  # "12 year olds" are no date
     clause = reading.clause_start(start)
     for measure in measures:
         after = _name_at(reading, stop, measure)

@@ -160,6 +160,8 @@ class Reading:
         """
         stems: list[str] = []
         stop = at
+        if at < 0:
+            return (), stop
         while at < len(self) and len(stems) < length:
             token = self.tokens[at]
             if token.kind == "mark":

@@ -74,7 +74,10 @@ def _read_at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[list[Fil
 
 
 def _match(reading: Reading, index: CatalogueIndex, at: int, *, refusing: bool) -> Match | None:
-    """The longest value named here, of the attribute the words name, else the one with the fewest values."""
+    """The longest value named here: of the attribute the words name, else of the one with the fewest values.
+
+    A refused value that only open vocabularies hold is refused in all of them: "no robots" leaves none.
+    """
     if at >= len(reading) or reading.tokens[at].kind == "mark":
         return None
     for length in range(6, 0, -1):
@@ -83,10 +86,11 @@ def _match(reading: Reading, index: CatalogueIndex, at: int, *, refusing: bool) 
             continue
         values = index.values.get(stems, ())
         named = [value for value in values if _name_beside(reading, value.listed, at, stop) is not None]
-        usable = named or [value for value in values if refusing or not value.listed.open]
+        closed = [value for value in values if not value.listed.open]
+        meant = named[:1] or closed[:1] or (values if refusing else ())
         last = reading.word(stop - 1)
-        if usable:
-            return Match((usable[0],), at, stop, plural=stem(last) != last)
+        if meant:
+            return Match(tuple(meant), at, stop, plural=stem(last) != last)
         if stems in index.synonyms and _synonym_fits(reading, index, stems, stop):
             return Match(index.synonyms[stems], at, stop, plural=stem(last) != last)
     return None
@@ -108,7 +112,7 @@ def _group(reading: Reading, index: CatalogueIndex, at: int, *, refusing: bool) 
     while True:
         here, joint = _joint(reading, stop, refusing=refusing)
         following = _match(reading, index, here, refusing=refusing)
-        if following is None or following.listed.spec.name != first.listed.spec.name:
+        if following is None or (not refusing and following.listed.spec.name != first.listed.spec.name):
             break
         if joint and refusal_before(reading, here) is not None:
             break
