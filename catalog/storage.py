@@ -42,7 +42,7 @@ _items = Table(
     "items",
     _tables,
     Column("catalogue", String(64), ForeignKey("catalogues.name", ondelete="CASCADE"), primary_key=True),
-    Column("item_id", String(200), primary_key=True),
+    Column("item_id", Text, primary_key=True),
     Column("position", Integer, nullable=False),
     Column("picture", String(64)),
     Column("record", Text, nullable=False),

@@ -63,7 +63,7 @@ def _with_kind(value: object) -> object:
 class FolderMapping(BaseModel):
     """All of `palate.yaml`. What is left out is guessed from the names and values of the columns.
 
-    attributes: when given, exactly these are taken. text and picture: an empty value means none.
+    attributes: when given, exactly these are taken. text: `[]` takes none. picture: `""` finds files by item id alone.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

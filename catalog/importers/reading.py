@@ -104,5 +104,5 @@ def _encoding_notes(tables: Iterable[Table]) -> list[str]:
     return [
         f"{table.label} was read as {table.encoding}, judged by its bytes; save it as UTF-8 to be sure"
         for table in tables
-        if table.kind != "parquet" and table.encoding not in ("utf-8", "utf-8-sig")
+        if table.is_judged
     ]

@@ -49,6 +49,13 @@ class Table:
         bare = path.name.removesuffix(".gz").casefold()
         self.kind = "parquet" if bare.endswith(".parquet") else "json" if bare.endswith(("jsonl", "ndjson")) else "text"
 
+    @property
+    def is_judged(self) -> bool:
+        """Whether the encoding was judged from bytes that are neither UTF-8 nor marked as such."""
+        if self.kind == "parquet" or self._given_encoding:
+            return False
+        return self.encoding not in ("utf-8", "utf-8-sig")
+
     @cached_property
     def encoding(self) -> str:
         """How the text is encoded: as given, else told from its bytes."""
