@@ -123,7 +123,7 @@ class NameReader:
         )
         alone = len(reading.said(start, stop)) >= len(reading.message.strip(" .!?\"'"))
         if self._index.is_value(tuple(stem(word) for word in words)) and not capital:
-            return False
+            return len(words) > 1 and (alone or cued)
         if capital == "inside":
             return len(words) > 1 or words[0] not in FUNCTION_WORDS or cued or follows_name
         if alone:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agents.parsing.index import CatalogueIndex, Listed, Value
 from agents.parsing.lexicon import ADJECTIVES, ARTICLES, FUNCTION_WORDS, IDIOMS, ITEM_NOUNS, POSSESSIVES
 from agents.parsing.negation import doubted, refusal_before
-from agents.parsing.tokens import Reading, stem
+from agents.parsing.tokens import Reading, stem, words_of
 from catalog.filters import Filter
 
 _CUES = frozenset("on in of from by with : = is are tagged".split())  # what may lead to a value that is no kind of item
@@ -84,9 +84,11 @@ def _match(reading: Reading, index: CatalogueIndex, at: int, *, refusing: bool) 
         stems, stop = reading.run_at(at, length)
         if len(stems) < length or not reading.free(at, stop):
             continue
-        values = index.values.get(stems, ())
+        spelling = tuple(word for word in reading.words(at, stop) if word != "-")
+        values = sorted(index.values.get(stems, ()), key=lambda value: words_of(value.text) != spelling)
         named = [value for value in values if _name_beside(reading, value.listed, at, stop) is not None]
-        closed = [value for value in values if not value.listed.open]
+        named.sort(key=lambda value: value.listed.size)
+        closed = sorted((value for value in values if not value.listed.open), key=lambda value: value.listed.size)
         meant = named[:1] or closed[:1] or (values if refusing else ())
         last = reading.word(stop - 1)
         if meant:
