@@ -1,0 +1,154 @@
+"""The conversation as the page keeps it: what is drawn, without any drawing."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agents.events import Progress, SlateReady, TextDelta, TextRestart, TurnDone, TurnEvent, TurnResult
+from agents.state import Reaction, SlateItem
+from ui.host import Host, Running
+
+if TYPE_CHECKING:
+    from graphs.session import Session
+
+_THREAD_ID = re.compile(r"[0-9A-Za-z-]{4,40}")
+
+
+@dataclass
+class ShownTurn:
+    """One turn on the page, under way or over.
+
+    upload: content hash of the picture that came with the message. reaction: for a like or dislike by a button; such a
+    turn has no message. steps: what was done so far, in words, the last one under way. restarted: why an answer was
+    begun anew. cost_usd: None where it is not known. error: what went wrong, in words with what to do.
+    """
+
+    message: str = ""
+    upload: str = ""
+    reaction: Reaction | None = None
+    running: Running[TurnEvent] | None = None
+    began: float = field(default_factory=time.monotonic)
+    steps: list[str] = field(default_factory=list)
+    reply: str = ""
+    cards: tuple[SlateItem, ...] = ()
+    restarted: str = ""
+    result: TurnResult | None = None
+    cost_usd: float | None = None
+    error: str = ""
+    stopped: bool = False
+    seen: int = 0
+
+    def update_from_running(self, *, timeout_s: float = 0.0) -> bool:
+        """Take in what happened since the last time, waiting that long for something; whether anything did."""
+        if self.running is None:
+            return False
+        over = self.running.over
+        events = self.running.after(self.seen, timeout_s=timeout_s)
+        for event in events:
+            self._take_in(event)
+        self.seen += len(events)
+        if over:
+            self._end(self.running)
+        return bool(events) or over
+
+    def stop(self) -> None:
+        """Ask for its end; a turn that is over stays as it is."""
+        if self.running is not None:
+            self.running.stop()
+
+    def _take_in(self, event: TurnEvent) -> None:
+        match event:
+            case Progress():
+                told = event.detail or event.step.replace("_", " ")
+                if told not in self.steps[-1:]:
+                    self.steps.append(told)
+            case TextDelta():
+                self.reply += event.text
+            case TextRestart():
+                self.reply, self.restarted = "", event.reason
+            case SlateReady():
+                self.cards = event.cards
+            case TurnDone():
+                self.result, self.error = event.result, event.result.error
+                self.reply, self.cards = event.result.reply or self.reply, event.result.slate or self.cards
+
+    def _end(self, running: Running[TurnEvent]) -> None:
+        self.running = None
+        self.stopped = running.stopped and self.result is None
+        if running.error is not None:
+            self.error = in_words(running.error)
+        elif self.result is None and not self.stopped:
+            self.error = "The turn ended without an answer; ask again."
+
+
+@dataclass
+class Conversation:
+    """What one person talks about with one profile. thread_id: empty until the first turn begins.
+
+    waiting: likes and dislikes given while a turn was under way; they are told after it.
+    """
+
+    user_id: str
+    profile: str
+    thread_id: str = ""
+    turns: list[ShownTurn] = field(default_factory=list)
+    waiting: list[Reaction] = field(default_factory=list)
+    restored: bool = False
+
+    @property
+    def under_way(self) -> ShownTurn | None:
+        """The turn that has not ended, if there is one; it is the last."""
+        return self.turns[-1] if self.turns and self.turns[-1].running is not None else None
+
+    def ask(self, host: Host, session: Session, message: str, picture: bytes | None = None) -> None:
+        """Begin a turn. Raises PictureError for a picture that is not taken; nothing has begun then."""
+        upload = session.pictures.add(picture) if picture else ""
+        thread_id = self._thread()
+        running = host.turn(lambda: session.ask(self.user_id, message, picture=picture, thread_id=thread_id))
+        self.turns.append(ShownTurn(message, upload, running=running))
+
+    def tell_next(self, host: Host, session: Session) -> bool:
+        """Begin the turn of the next like or dislike that waits; False where none does."""
+        if not self.waiting or self.under_way is not None:
+            return False
+        reaction, thread_id = self.waiting.pop(0), self._thread()
+        running = host.turn(
+            lambda: session.give_feedback(self.user_id, reaction.item_id, reaction.kind, thread_id=thread_id)
+        )
+        self.turns.append(ShownTurn(reaction=reaction, running=running))
+        return True
+
+    def restore(self, host: Host, session: Session) -> None:
+        """Bring back what was said in the thread before this page was opened. Once; later calls do nothing."""
+        if self.restored or not self.thread_id:
+            return
+        self.restored = True
+        for message in host.wait(session.history(self.user_id, self.thread_id)):
+            if message.role == "user":
+                self.turns.append(ShownTurn(message.text))
+            elif self.turns:
+                self.turns[-1].reply = message.text
+
+    def _thread(self) -> str:
+        self.thread_id = self.thread_id or uuid.uuid4().hex[:12]
+        self.restored = True
+        return self.thread_id
+
+
+def thread_of(given: str) -> str:
+    """A thread id from the page's address; empty for what cannot be one."""
+    return given if _THREAD_ID.fullmatch(given) else ""
+
+
+def in_words(error: BaseException) -> str:
+    """What to show of an error: its own words where it has some, and what to do."""
+    said = str(error)
+    if type(error).__module__.split(".")[0] in ("builtins", "") or not said:
+        kind = type(error).__name__
+        told = f"{kind}: {said}" if said else kind
+        return f"Something unexpected happened ({told}). What was said is kept: try again, or read the server's log."
+    return said[:1].upper() + said[1:]

@@ -1,0 +1,135 @@
+"""What all who look at the page share: one event loop for the turns, and one session per profile.
+
+Nothing here belongs to one person; conversations live in the browser session's own state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from agents.events import TurnEvent
+    from graphs.session import Session
+
+_LOG = logging.getLogger(__name__)
+
+Event = TypeVar("Event")
+Result = TypeVar("Result")
+Work = Callable[[Callable[[Event], None]], Awaitable[None]]
+
+
+class Running(Generic[Event]):
+    """Work under way on the event loop, followed from other threads.
+
+    over: it has ended and nothing more will come. error: what ended it, or None. stopped: someone asked it to end.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, work: Work[Event]) -> None:
+        self.over, self.stopped = False, False
+        self.error: Exception | None = None
+        self._loop, self._task = loop, None
+        self._events: list[Event] = []
+        self._news = threading.Condition()
+        asyncio.run_coroutine_threadsafe(self._run(work), loop)
+
+    _task: asyncio.Task[Any] | None
+
+    def after(self, seen: int, *, timeout_s: float) -> list[Event]:
+        """The events beyond the first `seen`; waits for one that long, or for the end."""
+        with self._news:
+            self._news.wait_for(lambda: self.over or len(self._events) > seen, timeout_s)
+            return self._events[seen:]
+
+    def stop(self) -> None:
+        """End the work, the model call in it included. It is over a moment later. May be called at any time."""
+        self._loop.call_soon_threadsafe(self._cancel)
+
+    def _put(self, event: Event) -> None:
+        with self._news:
+            self._events.append(event)
+            self._news.notify_all()
+
+    def _cancel(self) -> None:
+        if not self.over:
+            self.stopped = True
+            if self._task is not None:
+                self._task.cancel()
+
+    async def _run(self, work: Work[Event]) -> None:
+        self._task = asyncio.current_task()
+        try:
+            if not self.stopped:
+                await work(self._put)
+        except asyncio.CancelledError:
+            self.stopped = True
+        except Exception as error:
+            _LOG.exception("work for the page failed")
+            self.error = error
+        finally:
+            with self._news:
+                self.over = True
+                self._news.notify_all()
+
+
+class Host:
+    """Owns the event loop, in a thread of its own, and the open sessions."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._sessions: dict[str, Session] = {}
+        self._opening = threading.Lock()
+        self._named: dict[str, Running[Any]] = {}
+        self._warm: set[str] = set()
+        threading.Thread(target=self._loop.run_forever, name="palate-turns", daemon=True).start()
+
+    def session(self, profile: str) -> Session:
+        """The session of a profile, by name or path, opened when it is first asked for.
+
+        Raises ProfileError, UnknownCatalogue, and what the stores raise; asking again tries again.
+        """
+        with self._opening:
+            if profile not in self._sessions:
+                self._sessions[profile] = open_session(profile)
+            return self._sessions[profile]
+
+    def is_warm(self, profile: str) -> bool:
+        """Whether a turn of this profile has ended well here, so that its models are loaded."""
+        return profile in self._warm
+
+    def update_warm(self, profile: str) -> None:
+        """A turn of this profile ended well."""
+        self._warm.add(profile)
+
+    def turn(self, start: Callable[[], AsyncIterator[TurnEvent]]) -> Running[TurnEvent]:
+        """Begin a turn. start: asks the session; called on the event loop."""
+
+        async def work(put: Callable[[TurnEvent], None]) -> None:
+            async with aclosing(start()) as events:  # type: ignore[type-var]  # an async generator
+                async for event in events:
+                    put(event)
+
+        return Running(self._loop, work)
+
+    def once(self, name: str, work: Work[Event]) -> Running[Event]:
+        """Begin the work of that name, or join it where it is under way already, whoever began it."""
+        with self._opening:
+            if name not in self._named or self._named[name].over:
+                self._named[name] = Running(self._loop, work)
+            return self._named[name]
+
+    def wait(self, work: Coroutine[Any, Any, Result], *, timeout_s: float = 30) -> Result:
+        """Run something short on the event loop and wait for its result."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
+
+
+def open_session(profile: str) -> Session:
+    """Open the session of a profile, by name or path, with the environment's settings over the file's."""
+    from graphs.session import Session
+    from profiles.settings import load_profile
+
+    return Session.open(load_profile(profile))

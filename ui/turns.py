@@ -1,0 +1,131 @@
+"""Drawing turns: the one under way as it happens, and those that are over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import StopException
+
+from agents.state import FunnelStep, Reaction, SlateItem
+from ui.cards import draw_slate
+from ui.conversation import ShownTurn
+from ui.look import say
+from ui.plain import escaped, plain, without_numbered
+from ui.taste_panel import edit_lines
+
+if TYPE_CHECKING:
+    from graphs.session import Session
+
+TICK_S = 0.25
+_AVATAR = ":material/palette:"
+
+
+def draw_turn(
+    turn: ShownTurn, session: Session, *, number: int, before: int, react: Callable[[Reaction], None]
+) -> None:
+    """Draw a turn that is over. before: the version of the taste that was shown before it."""
+    _draw_asked(turn, session, number)
+    if turn.reaction is None or turn.error or turn.stopped:
+        with st.chat_message("assistant", avatar=_AVATAR):
+            _draw_answer(turn, session, number, react)
+    if turn.result is not None and turn.result.preference.version > before:
+        for line, told in enumerate(edit_lines(turn.result.preference.edits)):
+            say(f"taste {told}", key=f"small-change-{number}-{line}")
+
+
+def follow(turn: ShownTurn, session: Session, *, number: int, first: bool) -> None:
+    """Draw the turn under way until it is over. first: the profile's models may have to be loaded for it.
+
+    Whoever stops the page's script stops the turn with it; a mere rerun leaves it going, to be followed again.
+    """
+    _draw_asked(turn, session, number)
+    with st.chat_message("assistant", avatar=_AVATAR):
+        status = st.status("Thinking", expanded=False)
+        words, slate = st.empty(), st.empty()
+        st.button("Stop", key=f"stop-{number}", icon=":material/stop_circle:", type="tertiary", on_click=turn.stop)
+        shown: tuple[str, tuple[SlateItem, ...]] = ("", ())
+        try:
+            while turn.running is not None:
+                turn.update_from_running(timeout_s=TICK_S)
+                status.update(label=_doing(turn, first))
+                now = (turn.reply, turn.cards)
+                if now != shown:
+                    _draw_growing(turn, session, number, words, slate, slate_changed=now[1] != shown[1])
+                    shown = now
+        except StopException:
+            turn.stop()
+            raise
+
+
+def _draw_growing(
+    turn: ShownTurn,
+    session: Session,
+    number: int,
+    words: st.delta_generator.DeltaGenerator,
+    slate: st.delta_generator.DeltaGenerator,
+    *,
+    slate_changed: bool,
+) -> None:
+    words.text(plain(turn.reply))
+    if slate_changed:
+        with slate.container():
+            draw_slate(turn.cards, session, key=f"live-{number}-{len(turn.steps)}", react=None)
+
+
+def _draw_asked(turn: ShownTurn, session: Session, number: int) -> None:
+    if turn.reaction is not None:
+        item = session.catalogue.get(turn.reaction.item_id)
+        title = item.title if item else turn.reaction.item_id
+        say(f"You {turn.reaction.kind}d “{title}”.", key=f"small-reaction-{number}")
+        return
+    with st.chat_message("user", avatar=":material/person:"):
+        if turn.upload:
+            st.image(session.pictures.thumbnail(turn.upload, 320), width=160, alt="the picture you sent")
+        if turn.message:
+            say(turn.message, key=f"asked-{number}")
+
+
+def _draw_answer(turn: ShownTurn, session: Session, number: int, react: Callable[[Reaction], None]) -> None:
+    if turn.error:
+        st.error(escaped(turn.error), icon=":material/error:")
+    if turn.restarted:
+        st.caption(f"Another model took over: {escaped(turn.restarted)}")
+    if reply := without_numbered(turn.reply, len(turn.cards)):
+        say(reply, key=f"reply-{number}")
+    if turn.stopped:
+        st.caption("Stopped. What was said until then is above; ask again when you like.")
+    if turn.cards:
+        draw_slate(turn.cards, session, key=f"turn-{number}", react=react)
+    if turn.result is not None:
+        say(" · ".join([*_funnel(turn.result.funnel), time_line(turn)]), key=f"small-figures-{number}")
+        if turn.result.funnel:
+            with st.expander("How these were chosen"):
+                for line, step in enumerate(turn.result.funnel):
+                    say(
+                        f"{step.count:,}  {step.step}{f': {step.rule}' if step.rule else ''}",
+                        key=f"small-funnel-{number}-{line}",
+                    )
+
+
+def time_line(turn: ShownTurn) -> str:
+    """`3.1 s, models 2.6 s · cost unknown`; a cost is told in US dollars."""
+    if turn.result is None:
+        return ""
+    cost = "cost unknown" if turn.cost_usd is None else f"${turn.cost_usd:.4f}" if turn.cost_usd else "no cost"
+    return f"{turn.result.seconds:.1f} s, models {turn.result.model_seconds:.1f} s · {cost}"
+
+
+def _funnel(steps: tuple[FunnelStep, ...]) -> list[str]:
+    """`600 → 412 → 200 → 20 → 4`, steps that left the count as it was left out."""
+    counts = [step.count for step in steps]
+    told = [count for place, count in enumerate(counts) if place == 0 or count != counts[place - 1]]
+    return [" → ".join(f"{count:,}" for count in told)] if told else []
+
+
+def _doing(turn: ShownTurn, first: bool) -> str:
+    doing = turn.steps[-1] if turn.steps else "reading your message"
+    loading = " (loading the model, once)" if first and not turn.reply and not turn.cards else ""
+    return f"{escaped(doing)}{loading} · {time.monotonic() - turn.began:.0f} s"
