@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from catalog.importers import Format, ImportFailed, ImportResult, RefusedRow, import_path
 from catalog.importers.encodings import detect_encoding
+from catalog.importers.mapping import FolderMapping
 from catalog.importers.movielens import split_title
 from catalog.importers.report import SHOWN_PER_KIND, Refusals
 from catalog.importers.tables import Table
@@ -25,6 +27,9 @@ from catalog.importers.values import is_missing, to_date, to_number, to_time, to
 from catalog.pictures import PictureStore, PictureStoreError
 
 DATA = Path(os.environ.get("PALATE_DATA", Path(__file__).resolve().parents[1] / ".." / "shared" / "data"))
+
+BILLION_LAUGHS = "kinds: [&a0 [ha]" + "".join(f", &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))
+BILLION_LAUGHS += "]\ntitle: *a11\n"
 
 
 def jpeg(colour: str = "red") -> bytes:
@@ -178,6 +183,21 @@ class TestAPlainFolder:
         assert [done for done, _ in told] == [1, 51, 101, 120]
         assert told[-1] == (120, 120)
         assert all(total is not None and done <= total for done, total in told)
+
+    def test_the_same_folder_under_two_names_gives_events_of_their_own(self, folder: Folder) -> None:
+        folder.put("items.csv", "id,title\n1,Fox\n").put("likes.csv", "user,item,time\nu,1,9\n")
+        keys = {
+            import_path(folder.root, name=name, pictures=folder.store).interactions[0].key for name in ("one", "two")
+        }
+        assert len(keys) == 2
+
+    def test_the_documented_mapping_is_valid(self) -> None:
+        page = (Path(__file__).resolve().parents[1] / "docs" / "catalogue.md").read_text(encoding="utf-8")
+        example = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
+        assert set(example) <= set(FolderMapping.model_fields)
+        mapping = FolderMapping.model_validate(example)
+        assert mapping.attributes is not None
+        assert mapping.attributes["country"].kind == "text"
 
     def test_stopped_in_the_middle_can_simply_be_started_again(self, folder: Folder) -> None:
         folder.put("items.csv", "id,title\n" + "".join(f"{n},Fox {n}\n" for n in range(60)))
@@ -347,6 +367,7 @@ class TestWhatCannotBeImported:
             ),
             ({"items.csv": "id,title\n1,a\n", "palate.yaml": "title: name"}, "maps `title` to 'name'"),
             ({"items.csv": "id,title\n1,a\n", "palate.yaml": "title: [a: b"}, "cannot be read"),
+            ({"items.csv": "id,title\n1,a\n", "palate.yaml": BILLION_LAUGHS}, "`title` is"),
             ({"items.csv": "id,title\n1,a\n", "palate.yaml": "- a"}, "no `key: value` lines"),
             ({"palate.yaml": "items: ../../etc/passwd"}, "no file in source"),
             ({"items.csv": "id,title\n1,a\n", "palate.yaml": "interactions: {user: who}"}, "has no interactions file"),

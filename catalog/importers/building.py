@@ -187,7 +187,7 @@ class InteractionBuilder:
             self._of_user[user_id] += 1
         else:
             mark = at.isoformat()
-        told = "\x1f".join((item_id, kind, "" if value is None else f"{value:g}", mark))
+        told = "\x1f".join((self._catalogue, item_id, kind, "" if value is None else f"{value:g}", mark))
         key = f"import:{hashlib.sha256(told.encode()).hexdigest()[:24]}"
         source = f"import:{self._catalogue}"
         return Interaction(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -113,4 +114,4 @@ def _explained(error: ValidationError) -> tuple[str, str]:
         return f"{FILE_NAME} has the unknown key `{where}`", f"write one of: {', '.join(known.model_fields)}"
     if first["type"] == "missing":
         return f"{FILE_NAME} lacks `{where}`", f"write `{first['loc'][-1]}:` with its value"
-    return f"{FILE_NAME}: `{where}` is {first['input']!r}", f"{first['msg'][0].lower()}{first['msg'][1:]}"
+    return f"{FILE_NAME}: `{where}` is {reprlib.repr(first['input'])}", f"{first['msg'][0].lower()}{first['msg'][1:]}"
