@@ -1,0 +1,141 @@
+"""Traces in SQL: one row a turn, without secrets, found by user, thread and failure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Column, Engine, Float, Index, Integer, Row, String, Table, Text, delete, insert, select
+
+from memory.database import ensure_tables, metadata, reading, writing
+from tracing.events import ModelCall, Trace, TurnEnded
+from tracing.redaction import PersonalText, redact_event
+
+_traces = Table(
+    "traces",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("trace_id", String, nullable=False, unique=True),
+    Column("user_id", String, nullable=False),
+    Column("thread_id", String, nullable=False),
+    Column("profile", String, nullable=False),
+    Column("catalogue", String, nullable=False),
+    Column("at", String, nullable=False),  # ISO 8601 with its own offset, which SQL timestamps lose
+    Column("message", Text, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("model_seconds", Float, nullable=False),
+    Column("slate", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("cost_usd", Float),
+    Column("error", Text),
+    Column("body", Text, nullable=False),
+    Index("traces_of_user", "user_id", "number"),
+    Index("traces_of_thread", "thread_id", "number"),
+)
+_SHOWN_MESSAGE = 200  # characters of the message kept for lists
+
+
+class TraceRow(BaseModel):
+    """A trace as lists show it.
+
+    slate: how many items were shown. calls: model calls. cost_usd: None where the price of a call is unknown. error:
+    None for a turn that ended well.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    trace_id: str
+    user_id: str
+    thread_id: str
+    profile: str
+    catalogue: str
+    at: datetime
+    message: str
+    seconds: float
+    model_seconds: float
+    slate: int
+    calls: int
+    cost_usd: float | None
+    error: str | None
+
+
+class TraceStore:
+    """Keeps traces, each whole or not at all.
+
+    personal_text: `redact` writes lengths instead of what people and models said. secrets: strings that must never be
+    written, beside everything that looks like one. Every method raises DatabaseFailed when the database refuses.
+    """
+
+    def __init__(self, engine: Engine, *, personal_text: PersonalText = "keep", secrets: Collection[str] = ()) -> None:
+        self._engine, self._personal_text, self._secrets = engine, personal_text, tuple(secrets)
+        ensure_tables(engine, _traces)
+
+    def save(self, trace: Trace) -> Trace:
+        """Write the trace without its secrets, and return it as written. One of the same id is replaced."""
+        events = [
+            redact_event(event.model_dump(mode="json"), personal_text=self._personal_text, secrets=self._secrets)
+            for event in trace.events
+        ]
+        kept = Trace.model_validate({"events": events})
+        row = _row_of(kept) | {"body": json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))}
+        with writing(self._engine) as connection:
+            connection.execute(delete(_traces).where(_traces.c.trace_id == kept.trace_id))
+            connection.execute(insert(_traces).values(**row))
+        return kept
+
+    def list(
+        self, limit: int = 20, *, user: str | None = None, thread: str | None = None, errors_only: bool = False
+    ) -> list[TraceRow]:
+        """The newest traces first, at most `limit`; of one user, one thread, or only turns that went wrong."""
+        columns = [column for column in _traces.c if column.name not in ("number", "body")]
+        query = select(*columns).order_by(_traces.c.number.desc()).limit(limit)
+        if user is not None:
+            query = query.where(_traces.c.user_id == user)
+        if thread is not None:
+            query = query.where(_traces.c.thread_id == thread)
+        if errors_only:
+            query = query.where(_traces.c.error.is_not(None))
+        with reading(self._engine) as connection:
+            return [_row(row) for row in connection.execute(query)]
+
+    def get(self, trace_id: str) -> Trace:
+        """The trace of that id. Raises KeyError when there is none."""
+        with reading(self._engine) as connection:
+            body = connection.execute(select(_traces.c.body).where(_traces.c.trace_id == trace_id)).scalar()
+        if body is None:
+            raise KeyError(trace_id)
+        return Trace.model_validate_json(body)
+
+    def forget(self, user_id: str) -> int:
+        """Erase every trace of a user, the pages they lay on included; returns how many those were."""
+        with writing(self._engine) as connection:
+            erased = connection.execute(delete(_traces).where(_traces.c.user_id == user_id)).rowcount
+        if self._engine.dialect.name == "sqlite":
+            with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still holds the old pages
+        return int(erased)
+
+
+def _row_of(trace: Trace) -> dict[str, object]:
+    started, ended = trace.started, trace.ended or TurnEnded(error="the turn was cut off")
+    return {
+        "trace_id": started.trace_id,
+        "user_id": started.user_id,
+        "thread_id": started.thread_id,
+        "profile": started.profile,
+        "catalogue": started.catalogue,
+        "at": started.at.isoformat(),
+        "message": started.message[:_SHOWN_MESSAGE],
+        "seconds": ended.seconds,
+        "model_seconds": ended.model_seconds,
+        "slate": len(ended.slate),
+        "calls": sum(1 for _ in trace.of(ModelCall)),
+        "cost_usd": trace.cost_usd,
+        "error": ended.error,
+    }
+
+
+def _row(row: Row[tuple[object, ...]]) -> TraceRow:
+    return TraceRow.model_validate(row._asdict())
