@@ -69,7 +69,7 @@ class DirectoryLock:
 
     def abandon(self) -> None:
         """Close a forked child's copy, so that the lock ends with the owner."""
-        os.close(self._file.fileno())
+        self._file.close()
 
 
 _opened: dict[str, Connection] = {}
