@@ -16,7 +16,7 @@ from catalog.storage import CatalogueStore
 from memory.chroma_store import ChromaStore
 from memory.collaborative import Collaborative
 from memory.database import open_engine
-from memory.embedding import Embedder, load_embedder
+from memory.embedding import Embedder, index_for, load_embedder
 from memory.event_log import EventLog
 from memory.item_index import ItemIndex
 from memory.preference_store import PreferenceStore
@@ -48,9 +48,7 @@ class Services:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
-    def open(
-        cls, profile: Profile, *, embedder: Embedder | None = None, models: RoleModels | None = None
-    ) -> Services:
+    def open(cls, profile: Profile, *, embedder: Embedder | None = None, models: RoleModels | None = None) -> Services:
         """Open the stores of a profile; no model is loaded yet.
 
         embedder, models: what to use in place of what the profile names.
@@ -60,9 +58,7 @@ class Services:
         engine = open_engine(profile.stores.database_url)
         pictures = PictureStore(home / "pictures")
         embedder = embedder or load_embedder(profile.embedder)
-        store = ChromaStore.open(
-            profile.stores.chroma or str(home / "chroma"), index=ItemIndex.index_config(embedder)
-        )
+        store = ChromaStore.open(profile.stores.chroma or str(home / "chroma"), index=index_for(embedder))
         return cls(
             profile=profile,
             pictures=pictures,
@@ -70,7 +66,7 @@ class Services:
             log=EventLog(engine),
             store=store,
             embedder=embedder,
-            items=ItemIndex(store),
+            items=ItemIndex(store, embedder),
             preferences=PreferenceStore(store),
             models=models or RoleModels(profile.models, profile.roles, pictures),
             traces=TraceStore(engine, personal_text=profile.trace.personal_text),

@@ -122,7 +122,7 @@ class Session:
         return tuple(snapshot.values.get("history", ()))
 
     async def aclose(self) -> None:
-        """Close what this event loop opened, then the stores."""
+        """Close what this event loop opened, then the stores. Closing twice is not an error."""
         for loop, (_, saver) in list(self._graphs.items()):
             if loop is asyncio.get_running_loop():
                 await saver.conn.close()
