@@ -1,0 +1,89 @@
+"""Importing costs nothing that is not used, and imports run one way."""
+
+import ast
+import json
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+HEAVY = ("torch", "transformers", "litellm", "chromadb", "streamlit")
+FRONT_DOORS = ("palate.cli", "profiles.settings", "graphs.session", "graphs.turn", "models.loading", "models.roles")
+
+# who must not be imported by whom: the screen asks the graph, the graph its roles, the roles what they use
+OUTER = {"palate", "ui", "training", "evaluation"}
+FORBIDDEN = {
+    **dict.fromkeys(("models", "memory", "catalog", "prompts", "tracing"), OUTER | {"graphs", "agents", "profiles"}),
+    "profiles": OUTER | {"graphs", "agents"},
+    "agents": OUTER | {"graphs"},
+    "graphs": OUTER,
+    "ui": {"training", "evaluation"},
+    "palate": {"training"},
+}
+
+
+def loaded_by(*modules):
+    """The heavy packages that a fresh interpreter has loaded after importing these."""
+    imports = "; ".join(f"import {module}" for module in modules)
+    code = f"import json, sys; {imports}; print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_importing_our_packages_loads_nothing_heavy():
+    assert loaded_by(*PACKAGES) == []
+
+
+def test_opening_the_front_doors_loads_nothing_heavy():
+    assert loaded_by(*FRONT_DOORS) == []
+
+
+def test_every_package_of_the_repository_is_listed_by_name():
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for path in ROOT.glob("*/**/__init__.py")
+        if not path.relative_to(ROOT).parts[0].startswith(".")
+        and path.relative_to(ROOT).parts[0] not in ("tests", "build")
+    }
+    assert found == set(PACKAGES)
+
+
+def imported(path):
+    """The packages a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("package", sorted(FORBIDDEN))
+def test_imports_run_one_way(package):
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in (ROOT / package).rglob("*.py")
+        for name in imported(path)
+        if name in FORBIDDEN[package]
+    ]
+    assert wrong == []
+
+
+def test_no_module_of_the_page_shares_a_packages_name():
+    ours = {package.split(".")[0] for package in PACKAGES} | {"streamlit"}
+    assert ours.isdisjoint(path.stem for path in (ROOT / "ui").glob("*.py"))
+
+
+def test_help_is_instant():
+    def seconds(*command):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, check=True)
+        return time.perf_counter() - began
+
+    bare = min(seconds("-c", "import typer") for _ in range(3))
+    ours = min(seconds("-m", "palate.cli", "--help") for _ in range(3))
+    assert ours < max(0.5, 3 * bare)
