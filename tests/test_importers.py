@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -517,6 +518,28 @@ class TestMicroLens:
     def test_pairs_with_a_time_are_read_too(self, folder: Folder) -> None:
         folder.put("titles.csv", "item,title\n1,duck\n").put("pairs.csv", "user,item,timestamp\n5,1,1662984066409\n")
         assert folder.read().interactions[0].at.year == 2022
+
+
+class TestAnything:
+    """Whatever bytes a file holds, the import gives a result or fails with words for a person."""
+
+    CELL = st.sampled_from(
+        [b"1", b"2", b"Fox", b'"a', b'"', b"\xff", b"\xc3\xa9", b"\x00", b"\r", b"{", b'{"id":1,"title":"x"}', b""]
+    )
+    MARK = st.sampled_from([b",", b";", b"\n", b"\n", b"|", b"\t"])
+
+    @given(st.lists(st.tuples(CELL, MARK), max_size=25), st.sampled_from(["items.csv", "items.jsonl", "items.tsv"]))
+    @settings(max_examples=30, deadline=None)
+    def test_is_imported_or_refused(self, parts: list[tuple[bytes, bytes]], name: str) -> None:
+        with tempfile.TemporaryDirectory() as place:
+            folder = Folder(Path(place))
+            folder.put(name, b"id,title\n" + b"".join(cell + mark for cell, mark in parts))
+            try:
+                told = [str(item) for item in folder.read().items]
+            except ImportFailed as failed:
+                told = [failed.what, failed.remedy]
+        assert all(told)
+        assert told
 
 
 class TestValues:

@@ -12,6 +12,8 @@ import zlib
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from catalog.pictures import (
@@ -119,6 +121,29 @@ class TestWhatIsRefused:
         command = [sys.executable, "-c", script, str(tmp_path / "bomb.png")]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
         assert "more than the 50 million allowed" in done.stdout or "more pixels than allowed" in done.stdout
+
+
+SOUND = [encoded(photograph(), kind) for kind in ("JPEG", "PNG", "WEBP")] + [frames("PNG")]
+
+
+@given(
+    st.sampled_from(SOUND),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=6),
+    st.integers(0, 99),
+)
+@settings(max_examples=60, deadline=None)
+@pytest.mark.filterwarnings("ignore:Invalid APNG")
+def test_whatever_is_changed_in_a_file_it_is_a_picture_or_a_picture_error(
+    sound: bytes, changes: list[tuple[int, int]], cut: int
+) -> None:
+    data = bytearray(sound)
+    for place, value in changes:
+        data[place % len(data)] = value
+    try:
+        told = load_picture(bytes(data[: len(data) - cut])).mode
+    except PictureError as error:
+        told = error.remedy
+    assert told
 
 
 class TestWhatIsKept:
