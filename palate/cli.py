@@ -50,7 +50,7 @@ def _all_commands(
 def main() -> None:
     """Run the command and leave with its exit code; a failure that explains itself is printed without a stack trace."""
     try:
-        app()
+        app(prog_name="palate")
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has gone
         sys.exit(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,8 +77,9 @@ def export(
     settings: SetOption = None,
 ) -> None:
     """Write one turn as JSON, with every event in order."""
-    trace = _trace(_store(profile, settings), trace_id)
-    text = json.dumps(trace.model_dump(mode="json"), ensure_ascii=False, indent=2)
+    from tracing.export import to_json
+
+    text = to_json(_trace(_store(profile, settings), trace_id))
     if to is None:
         typer.echo(text)
     else:
