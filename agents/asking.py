@@ -6,7 +6,7 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
@@ -151,19 +151,24 @@ class _Call:
     def __init__(self, asker: Asker, role: Role, spec: ModelSpec, rendered: Rendered, *, kind: str = "chat") -> None:
         self._asker, self._role, self._spec, self._rendered, self._kind = asker, role, spec, rendered, kind
         self.output, self.usage, self.retries = "", Usage(), 0
+        self._costs: list[float | None] = []
 
-    def update_from(self, chunk: BaseMessage) -> None:
-        """Take usage, cost and retries from a streamed chunk, where it carries them."""
-        usage = getattr(chunk, "usage_metadata", None)
-        cost = chunk.response_metadata.get("cost_usd", self.usage.cost_usd)
-        self.retries = chunk.response_metadata.get("retries", self.retries)
-        cached = (usage or {}).get("input_token_details", {}).get("cache_read", 0) if usage else 0
-        self.usage = Usage(
-            input_tokens=self.usage.input_tokens + (usage["input_tokens"] if usage else 0),
-            output_tokens=self.usage.output_tokens + (usage["output_tokens"] if usage else 0),
-            cached_tokens=self.usage.cached_tokens + cached,
-            cost_usd=cost,
-        )
+    def update_from(self, reply: BaseMessage) -> None:
+        """Add the usage, cost and retries of a reply or of a piece of one, where it carries them."""
+        told = reply.response_metadata
+        if "cost_usd" in told:
+            self._costs.append(told["cost_usd"])
+        self.retries += told.get("retries", 0)
+        counted = getattr(reply, "usage_metadata", None)
+        if counted:
+            self.usage = Usage(
+                input_tokens=self.usage.input_tokens + counted["input_tokens"],
+                output_tokens=self.usage.output_tokens + counted["output_tokens"],
+                cached_tokens=self.usage.cached_tokens + counted.get("input_token_details", {}).get("cache_read", 0),
+            )
+        if self._costs:  # one unknown price makes the sum unknown
+            known = [cost for cost in self._costs if cost is not None]
+            self.usage = replace(self.usage, cost_usd=sum(known) if len(known) == len(self._costs) else None)
 
     def under_way(self) -> _Watch:
         """Check the budget, hold the call to the time that is left, and record it."""

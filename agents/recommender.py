@@ -7,22 +7,18 @@ from dataclasses import replace
 
 from langgraph.runtime import Runtime
 
-import prompts
 from agents.context import TurnContext
 from agents.events import Progress, SlateReady
 from agents.evidence import cite, neighbours, relaxations
-from agents.preference_memory import FACTS_SHOWN, event_lines
+from agents.judging import judge
 from agents.ranking import best_of_each, blended, diverse
 from agents.state import Candidate, FunnelStep, SlateItem, TurnState, TurnUpdate
-from agents.wording import MAX_WORDS, fact_line, one_line
 from catalog.filters import Filter, passes
 from memory.interactions import Interaction
 from memory.preferences import Preference
-from models.decisions import DecisionRequest, Predicate
 from models.errors import ModelError
 from tracing.events import DecisionRow
 
-STATE_PROMPT, QUESTION_PROMPT = "recommender_state", "recommender_question"
 HISTORY_READ = 200  # latest interactions that the collaborative signals read
 
 
@@ -87,9 +83,11 @@ async def decide(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     if not state.candidates:
         return {}
     runtime.stream_writer(Progress("recommend", f"judging {len(state.candidates)} candidates"))
-    request = decision_request(state, context)
+    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    recent = context.recent(state.user_id, context.memory.recent)[::-1]
+    item_ids = [candidate.item_id for candidate in state.candidates]
     try:
-        decisions = await context.ask.decide("recommender", prompts.load(STATE_PROMPT).label, request)
+        decisions = await judge(item_ids, preference, recent, _wish(state), context)
     except ModelError as error:
         return {
             "problems": (*state.problems, f"No model judged these; they are ordered by the other signals: {error}.")
@@ -127,34 +125,6 @@ def diversify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     }
 
 
-def decision_request(state: TurnState, context: TurnContext) -> DecisionRequest:
-    """The shared state (taste, facts, latest raw events, the wish) and one question for each candidate."""
-    preference = context.preferences.current(state.user_id, context.catalogue.name)
-    recent = context.recent(state.user_id, context.memory.recent)[::-1]
-    wish = "; ".join([*state.wishes, *([state.upload_summary] if state.upload_summary else [])])
-    shared = prompts.load(STATE_PROMPT).render(
-        prose=preference.prose,
-        facts=[fact_line(fact) for fact in preference.holding[:FACTS_SHOWN]],
-        recent=event_lines(context, recent),
-        wish=one_line(wish, words=MAX_WORDS["wish"]),
-    )
-    return DecisionRequest(shared, candidate_questions([one.item_id for one in state.candidates], context))
-
-
-def candidate_questions(item_ids: Sequence[str], context: TurnContext) -> list[Predicate]:
-    """One yes/no question per item, in words, with its picture, or both, as the profile's `candidate_view` says."""
-    views, view = context.views(tuple(item_ids)), context.recommend.candidate_view
-    prompt, questions = prompts.load(QUESTION_PROMPT), []
-    for item_id in item_ids:
-        item = context.catalogue[item_id]
-        words = views[item_id] if view != "picture" or item.picture is None else ""
-        text = prompt.render(
-            title=one_line(item.title, words=MAX_WORDS["title"]), summary=one_line(words, words=MAX_WORDS["summary"])
-        )
-        questions.append(Predicate(text, picture=item.picture if view != "summary" else None))
-    return questions
-
-
 def lasting_filters(preference: Preference, context: TurnContext) -> tuple[Filter, ...]:
     """The must and must-not facts that name an attribute of the catalogue, as hard filters."""
     kinds = {spec.name.casefold(): spec for spec in context.catalogue.schema}
@@ -176,12 +146,16 @@ def _not_again(state: TurnState, context: TurnContext) -> set[str]:
     return done | set(state.shown)
 
 
+def _wish(state: TurnState) -> str:
+    """What is asked for now: the soft wishes, and what the sent picture shows."""
+    return "; ".join([*state.wishes, *([state.upload_summary] if state.upload_summary else [])])
+
+
 def _semantic(state: TurnState, context: TurnContext, limit: int) -> dict[str, float]:
     """Cosine to the wish, else to the taste; where both are known the wish counts double."""
     preference = context.preferences.current(state.user_id, context.catalogue.name)
-    wish = "; ".join([*state.wishes, *([state.upload_summary] if state.upload_summary else [])])
     scores: dict[str, float] = {}
-    for query, weight in ((wish, 1.0), (preference.prose, 0.5)):
+    for query, weight in ((_wish(state), 1.0), (preference.prose, 0.5)):
         if query:
             for item_id, similarity in context.items.nearest(context.catalogue.name, query, limit=limit * 2):
                 scores[item_id] = scores.get(item_id, 0.0) + weight * similarity

@@ -6,16 +6,18 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from agents.context import TurnContext
 from agents.events import TurnDone, TurnEvent, TurnResult
+from agents.judging import rank_candidates
 from agents.state import (
     Candidate,
     Citation,
@@ -115,6 +117,14 @@ class Session:
         async for event in self._run(turn_input, f"({kind} {item_id})", thread_id):
             yield event
 
+    async def rank(self, user_id: str, history: Sequence[str], candidates: Sequence[str]) -> list[float]:
+        """The score of every candidate, in order; higher is better. Nothing is learned or traced.
+
+        Raises ModelError, and KeyError for an item that is not in the catalogue.
+        """
+        context = self.services.turn_context(self._catalogue_name, Recorder(None))
+        return await rank_candidates(user_id, history, candidates, context)
+
     async def history(self, user_id: str, thread_id: str) -> Sequence[Message]:
         """The messages of a thread, oldest first; empty for one that is not this user's."""
         graph = await self._graph()
@@ -159,12 +169,13 @@ class Session:
 
     async def _stream(
         self, turn: _Turn, turn_input: TurnInput, recorder: Recorder
-    ) -> AsyncIterator[TurnEvent | dict[str, Any]]:
+    ) -> AsyncGenerator[TurnEvent | dict[str, Any]]:
         """The events of a turn, and its state as a dict after each step of the outer graph."""
         graph = await self._graph()
+        thread = RunnableConfig(configurable={"thread_id": _thread_key(turn.user_id, turn.thread_id)})
         stream = graph.astream(
-            turn_input,
-            {"configurable": {"thread_id": _thread_key(turn.user_id, turn.thread_id)}, "recursion_limit": 40},
+            cast(TurnState, turn_input),  # LangGraph takes a part of the state as well
+            thread,
             context=self.services.turn_context(self._catalogue_name, recorder),
             stream_mode=["custom", "values"],
             durability="exit",
@@ -172,7 +183,7 @@ class Session:
         )
         async for namespace, mode, chunk in stream:
             if mode == "custom" or not namespace:
-                yield chunk
+                yield cast(TurnEvent | dict[str, Any], chunk)
 
     def _result(self, turn: _Turn, final: dict[str, Any], model_seconds: float) -> TurnResult:
         return TurnResult(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from langchain_core.language_models import LanguageModelInput
+
 import prompts
 from agents.asking import message_of
 from agents.item_summarizer import PROMPT, summary_prompt
@@ -94,9 +96,10 @@ async def summarize_catalogue(
     done = 0
     for batch in _batches(todo):
         chat = await services.models.chat(name)
-        messages = [[message_of(summary_prompt(item, item.picture), spec, services.pictures)] for item in batch]
+        messages: list[LanguageModelInput] = [
+            [message_of(summary_prompt(item, item.picture), spec, services.pictures)] for item in batch
+        ]
         answers = await asyncio.to_thread(chat.batch, messages, return_exceptions=True)
-        written: list[tuple[Item, ItemSummary]] = []
         written: list[tuple[Item, ItemSummary]] = []
         for item, answer in zip(batch, answers, strict=True):
             text = "" if isinstance(answer, BaseException) else one_line(str(answer.text), words=MAX_WORDS["summary"])

@@ -1,0 +1,75 @@
+"""Judging candidates: one decision per candidate over a shared state; the same for chat and for whole lists offline.
+
+Source: MLLM-MSR (Ye et al., AAAI-25, arXiv 2408.09698): p(yes) / (p(yes) + p(no)) from a preference summary and a
+candidate. The latest raw events travel beside the summary: independent re-runs show that the summary alone loses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import prompts
+from agents.context import TurnContext
+from agents.preference_memory import FACTS_SHOWN, event_lines
+from agents.ranking import blended
+from agents.state import Candidate
+from agents.wording import MAX_WORDS, fact_line, one_line
+from memory.interactions import Interaction
+from memory.preferences import Preference
+from models.decisions import DecisionRequest, Decisions, Predicate
+
+STATE_PROMPT, QUESTION_PROMPT = "recommender_state", "recommender_question"
+
+
+async def judge(
+    item_ids: Sequence[str], preference: Preference, recent: Sequence[Interaction], wish: str, context: TurnContext
+) -> Decisions:
+    """p(yes) for every item, in order. recent: the latest interactions, oldest first. Raises ModelError."""
+    shared = prompts.load(STATE_PROMPT).render(
+        prose=preference.prose,
+        facts=[fact_line(fact) for fact in preference.holding[:FACTS_SHOWN]],
+        recent=event_lines(context, recent),
+        wish=one_line(wish, words=MAX_WORDS["wish"]),
+    )
+    request = DecisionRequest(shared, candidate_questions(item_ids, context))
+    return await context.ask.decide("recommender", prompts.load(STATE_PROMPT).label, request)
+
+
+def candidate_questions(item_ids: Sequence[str], context: TurnContext) -> list[Predicate]:
+    """One yes/no question per item, in words, with its picture, or both, as the profile's `candidate_view` says."""
+    views, view = context.views(tuple(item_ids)), context.recommend.candidate_view
+    prompt, questions = prompts.load(QUESTION_PROMPT), []
+    for item_id in item_ids:
+        item = context.catalogue[item_id]
+        words = views[item_id] if view != "picture" or item.picture is None else ""
+        text = prompt.render(
+            title=one_line(item.title, words=MAX_WORDS["title"]), summary=one_line(words, words=MAX_WORDS["summary"])
+        )
+        questions.append(Predicate(text, picture=item.picture if view != "summary" else None))
+    return questions
+
+
+async def rank_candidates(
+    user_id: str, history: Sequence[str], item_ids: Sequence[str], context: TurnContext
+) -> list[float]:
+    """The blend's score of every item, in order; higher is better. history: liked items, oldest first.
+
+    Any user, known or not: what memory holds of them counts, and the history given stands for their latest events.
+    Raises ModelError, and KeyError for an item that is not in the catalogue.
+    """
+    preference = context.preferences.current(user_id, context.catalogue.name)
+    name, now = context.catalogue.name, context.now()
+    latest = history[-context.memory.recent :] if context.memory.recent else []
+    recent = [Interaction(user_id=user_id, catalogue=name, kind="like", item_id=one, at=now) for one in latest]
+    together = context.collaborative.score(history, item_ids)
+    decisions = await judge(item_ids, preference, recent, "", context)
+    candidates = [
+        Candidate(item_id, cooccurrence=float(score), popularity=context.collaborative.popularity(item_id))
+        for item_id, score in zip(item_ids, together, strict=True)
+    ]
+    judged = [
+        replace(candidate, p_yes=answer.p_yes) for candidate, answer in zip(candidates, decisions.answers, strict=True)
+    ]
+    scores = {one.item_id: one.blend for one in blended(judged, context.recommend.weights.model_dump())}
+    return [scores[item_id] for item_id in item_ids]
