@@ -52,6 +52,8 @@ class QueryCache:
     def _keep(self, vectors: dict[str, Vectors]) -> None:
         with self._lock:
             self._vectors.update(vectors)
+            for text in vectors:
+                self._vectors.move_to_end(text)
             while len(self._vectors) > _CACHED_TEXTS:
                 self._vectors.popitem(last=False)
 
@@ -219,16 +221,12 @@ class HostedEmbedder:
         return unit(vectors)
 
     def _request(self, texts: list[str]) -> Vectors:
-        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else importing it asks the network for prices
-        try:
-            import litellm
-        except ImportError as error:
-            remedy = "run `pip install 'palate[hosted]'`, or set embedder.backend to packaged"
-            raise EmbedderFailed(self.name, "litellm is not installed", remedy) from error
-        litellm.telemetry = False
+        from models.errors import ModelMisconfigured
+        from models.hosted.client import litellm
+
         spec = self._spec
         try:
-            answer = litellm.embedding(
+            answer = litellm().embedding(
                 model=spec.model,
                 input=[text or " " for text in texts],  # providers refuse an empty text
                 api_base=spec.api_base,
@@ -239,6 +237,8 @@ class HostedEmbedder:
             )
             rows = sorted(answer.data, key=lambda row: row["index"])
             return np.asarray([row["embedding"] for row in rows], dtype=np.float32)
+        except ModelMisconfigured as error:
+            raise EmbedderFailed(self.name, error.detail, error.remedy) from error
         except Exception as error:
             remedy = "check embedder.model, its key and api_base"
             raise EmbedderFailed(self.name, f"{type(error).__name__}: {error}", remedy) from error

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 Namespace = tuple[str, ...]
@@ -37,7 +38,7 @@ class Record:
     stamp: str = ""
     vectors: int = 0
 
-    @property
+    @cached_property
     def record_id(self) -> str:
         """Its Chroma id."""
         return record_id_of(self.namespace, self.key)
