@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -170,7 +171,7 @@ def _handler(owner: RecordingServer) -> type[BaseHTTPRequestHandler]:
                 error = {"message": answer.message, "type": "error", "code": answer.code, "param": None}
                 self._send(answer.status, json.dumps({"error": error}), answer.headers)
             elif answer.dies_after is not None and not request.body.get("stream"):
-                self.connection.close()
+                self._hang_up()
             elif answer.raw is not None:
                 self._send(200, answer.raw, answer.headers)
             elif request.path.endswith("/systemone"):
@@ -181,6 +182,10 @@ def _handler(owner: RecordingServer) -> type[BaseHTTPRequestHandler]:
                 self._stream(request, answer)
             else:
                 self._send(200, json.dumps(_completion(request, answer)), answer.headers)
+
+        def _hang_up(self) -> None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
 
         def _send(self, status: int, text: str, headers: dict[str, str]) -> None:
             data = text.encode()
@@ -200,7 +205,7 @@ def _handler(owner: RecordingServer) -> type[BaseHTTPRequestHandler]:
             pieces = [word if place == 0 else f" {word}" for place, word in enumerate(answer.text.split(" ")) if word]
             for number, word in enumerate(pieces):
                 if answer.dies_after == number:
-                    self.connection.close()
+                    self._hang_up()
                     return
                 self._event(_chunk(request, {"role": "assistant", "content": word}))
                 if answer.headers.get("slow"):

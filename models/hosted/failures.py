@@ -27,6 +27,7 @@ T = TypeVar("T")
 PAUSE_S = 0.5  # before the first repeat; doubles with each, and is spread by half either way
 LONGEST_PAUSE_S = 20.0
 _SECRETS = re.compile(r"(?i)\b(bearer\s+\S+|(?:sk|pk|key|gsk|xai)-[\w*.-]{6,}|AIza[\w-]{10,})")
+_TOO_LONG = re.compile(r"(?i)context[ _](length|window)|too many tokens|prompt is too long|input is too long")
 _PREFIXES = re.compile(r"^(litellm\.\w+: ?|[A-Za-z_]*(Exception|Error) ?[-:] ?)+")
 _NO_CREDIT = re.compile(r"(?i)insufficient_quota|exceeded your current quota|billing|payment required|credit balance")
 _REFUSED = re.compile(r"(?i)content[_ ]?(policy|filter|management)|safety system|moderation")
@@ -39,7 +40,7 @@ _NO_CONNECTION = re.compile(
 _CONNECTION_ERRORS = frozenset(
     {"ConnectError", "ClientConnectorError", "ClientConnectorDNSError", "ConnectionRefusedError", "gaierror"}
 )
-_UNREADABLE = ("jsondecode", "expecting value", "invalid response object", "validation error", "no 'choices'")
+_UNREADABLE = ("jsondecode", "expecting value", "invalid response object", "validation error", "'choices'")
 
 
 async def with_repeats(spec: ModelSpec, call: Callable[[], Awaitable[T]]) -> tuple[T, int]:
@@ -92,8 +93,7 @@ def _by_class(error: BaseException, detail: str, spec: ModelSpec, known: Any) ->
     if isinstance(error, (known.ContentPolicyViolationError, known.RejectedRequestError)):
         return ModelRefused(spec.label, detail)
     if isinstance(error, known.ContextWindowExceededError):
-        remedy = "shorten the text or choose a model with a longer context"
-        return ModelMisconfigured(spec.label, "the prompt is too long for it", remedy)
+        return _too_long(spec)
     if isinstance(error, known.UnsupportedParamsError):
         return ModelMisconfigured(
             spec.label, f"it does not take what was asked ({detail})", _unsupported_remedy(detail)
@@ -120,6 +120,8 @@ def _by_status(error: BaseException, detail: str, spec: ModelSpec) -> ModelError
             return ModelTimeout(spec.label, spec.timeout_s)
         case 429:
             return ModelBusy(spec.label, "too many requests")
+        case int() if 400 <= status < 500 and _TOO_LONG.search(detail):
+            return _too_long(spec)
         case int() if 400 <= status < 500 and _REFUSED.search(detail):
             return ModelRefused(spec.label, detail)
         case int() if 400 <= status < 500:
@@ -132,6 +134,11 @@ def _by_status(error: BaseException, detail: str, spec: ModelSpec) -> ModelError
 
 def _no_credit(spec: ModelSpec) -> ModelError:
     return ModelAccountRefused(spec.label, "the account has no credit left", "add credit or choose another model")
+
+
+def _too_long(spec: ModelSpec) -> ModelError:
+    remedy = "shorten the text or choose a model with a longer context"
+    return ModelMisconfigured(spec.label, "the prompt is too long for it", remedy)
 
 
 def clean(error: BaseException, spec: ModelSpec) -> str:
@@ -187,7 +194,7 @@ def _unsupported_remedy(detail: str) -> str:
 
 
 def _asked_pause(error: BaseException) -> float | None:
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    headers = getattr(error, "litellm_response_headers", None) or {}
     try:
         return float(headers["retry-after"])
     except (KeyError, TypeError, ValueError):

@@ -90,7 +90,7 @@ def encode(runtime: Runtime, conversations: Sequence[Sequence[Said]], picture_px
         sanitize_control_tokens=True,
         **kwargs,
     )
-    return inputs.to(runtime.device, dtype=runtime.model.dtype)
+    return inputs.to(runtime.device, dtype=runtime.model.dtype) if runtime.sees else inputs.to(runtime.device)
 
 
 def _turn(runtime: Runtime, said: Said, picture_px: int) -> dict[str, Any]:

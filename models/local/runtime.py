@@ -118,9 +118,12 @@ def _load(spec: ModelSpec) -> Runtime:
         import torch
         from transformers import AutoProcessor
         from transformers.decision import DecisionConfig
+        from transformers.utils import logging as transformers_logging
     except ImportError as error:
         remedy = 'install them with `pip install "palate[local]"`'
         raise ModelMisconfigured(spec.label, "the packages for local models are missing", remedy) from error
+    transformers_logging.disable_progress_bar()
+    transformers_logging.set_verbosity_error()
     source, hub = _locate(spec.model, spec.label, "checkpoint")
     device = _device(spec.device, spec.label)
     files = {} if hub else {"local_files_only": True}
@@ -186,7 +189,7 @@ def _device(name: str, label: str) -> str:
         return str(torch.device(name))
     except RuntimeError as error:
         raise ModelMisconfigured(
-            label, f"{name!r} is not a device", "write `device: auto`, `cpu` or `cuda:0`"
+            label, f"{name!r} is not a device", "write `device: auto`, `device: cpu` or `device: cuda:0`"
         ) from error
 
 
