@@ -1,0 +1,169 @@
+"""Trains the embedded model from nothing on the demo world; a run that was stopped goes on where it was.
+
+`python -m training.demo_model --out checkpoints/demo --minutes 75 --seed 7`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import random
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training import roles
+from training.manifest import manifest
+from training.pictures import PicturePool, open_pool
+from training.shape import new_model
+from training.steps import Learner, optimizers, rate_at, train_step
+from training.talk import talking
+from training.tokens import make_processor, train_tokenizer
+from training.vision import as_targets, new_heads, train_tower
+
+POOL, POOL_UNSEEN, UNSEEN_SEED = 14_000, 600, 900_001
+
+
+@dataclass
+class Run:
+    """A training run as it is kept on disk: how far it came, and in how much time."""
+
+    step: int = 0
+    seconds: float = 0.0
+
+
+def tokenizer_texts(seed: int, *, steps: int = 300) -> Iterator[str]:
+    """The texts the tokenizer is made from: prompts and answers of every role, without pictures."""
+    rng = random.Random(f"{seed}:tokenizer")
+    for _ in range(steps):
+        made = [roles.folding(rng), roles.responding(rng), talking(rng), roles.wishing(rng), roles.intending(rng)]
+        for example in made:
+            yield example.prompt
+            yield example.answer
+        yield "Yes\nNo"
+
+
+def save_checkpoint(model: Any, processor: Any, out: Path, about: dict[str, Any]) -> None:
+    """Write the model, its processor and its manifest to `out`, which changes in one move."""
+    fresh, old = out.with_name(out.name + ".new"), out.with_name(out.name + ".old")
+    shutil.rmtree(fresh, ignore_errors=True)
+    model.generation_config.update(max_new_tokens=400, do_sample=False)
+    model.generation_config.eos_token_id = processor.tokenizer.eos_token_id
+    model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
+    model.save_pretrained(str(fresh))
+    processor.save_pretrained(str(fresh))
+    (fresh / "palate_manifest.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    shutil.rmtree(old, ignore_errors=True)
+    if out.exists():
+        os.replace(out, old)
+    os.replace(fresh, out)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def load_tokenizer(work: Path, seed: int) -> Any:
+    """The run's tokenizer, made on the first start."""
+    from transformers import AutoTokenizer
+
+    if not (work / "tokenizer" / "tokenizer.json").is_file():
+        train_tokenizer(tokenizer_texts(seed)).save_pretrained(str(work / "tokenizer"))
+    return AutoTokenizer.from_pretrained(str(work / "tokenizer"))
+
+
+def start_model(
+    work: Path, tokenizer: Any, *, eye_minutes: float, seed: int, pool: PicturePool, unseen: PicturePool
+) -> Any:
+    """A new model whose vision tower already tells looks apart."""
+    import torch
+
+    torch.manual_seed(seed)
+    model = new_model(tokenizer)
+    tower = work / "tower.pt"
+    if not tower.is_file():
+        print("vision tower", train_tower(pool, unseen, tower, minutes=eye_minutes, seed=seed), flush=True)
+    model.model.vision_tower.load_state_dict(torch.load(tower))
+    return model
+
+
+def train(work: Path, out: Path, *, minutes: float, eye_minutes: float, seed: int, save_every_s: float = 300) -> None:
+    """Train for `minutes` of wall clock in all, stops not counted; writes `out` now and then, and at the end."""
+
+    pool = open_pool(work / "pool", count=POOL, seed=seed)
+    unseen = open_pool(work / "pool_unseen", count=POOL_UNSEEN, seed=UNSEEN_SEED)
+    tokenizer = load_tokenizer(work, seed)
+    model = start_model(work, tokenizer, eye_minutes=eye_minutes, seed=seed, pool=pool, unseen=unseen)
+    model.set_attn_implementation("eager")  # a fifth faster than sdpa backwards on a CPU, at these lengths
+    heads = new_heads()
+    learner = Learner(model, heads, optimizers(model, heads), tokenizer, pool, as_targets(pool), seed)
+    run, shown, saved = resumed(work, learner), dict[str, float](), time.monotonic()
+    model.train()
+    while (progress := run.seconds / (60 * minutes)) < 1:
+        began = time.monotonic()
+        for optimizer in learner.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["base"] * rate_at(progress, run.step)
+        for role, loss in train_step(learner, run.step).items():
+            shown[role] = loss if role not in shown else 0.95 * shown[role] + 0.05 * loss
+        run = Run(run.step + 1, run.seconds + time.monotonic() - began)
+        if run.step % 20 == 0:
+            losses = " ".join(f"{role} {loss:.3f}" for role, loss in sorted(shown.items()))
+            print(f"{run.step} {run.seconds / 60:.1f} min | {losses}", flush=True)
+        if time.monotonic() - saved > save_every_s:
+            saved = time.monotonic()
+            keep(work, out, learner, run, shown)
+    keep(work, out, learner, run, shown)
+
+
+def resumed(work: Path, learner: Learner) -> Run:
+    """Where a stopped run was, its weights put back; the beginning where there is none."""
+    import torch
+
+    if not (work / "run.pt").is_file():
+        return Run()
+    kept = torch.load(work / "run.pt")
+    learner.model.load_state_dict(kept["model"])
+    learner.heads.load_state_dict(kept["heads"])
+    for optimizer, state in zip(learner.optimizers, kept["optimizers"], strict=True):
+        optimizer.load_state_dict(state)
+    return Run(kept["step"], kept["seconds"])
+
+
+def keep(work: Path, out: Path, learner: Learner, run: Run, losses: dict[str, float]) -> None:
+    """Write what a stopped run needs to go on, and the checkpoint as it is now."""
+    import torch
+
+    state = {
+        "model": learner.model.state_dict(),
+        "heads": learner.heads.state_dict(),
+        "optimizers": [optimizer.state_dict() for optimizer in learner.optimizers],
+        "step": run.step,
+        "seconds": run.seconds,
+    }
+    torch.save(state, work / "run.new")
+    os.replace(work / "run.new", work / "run.pt")
+    about = manifest(seed=learner.seed, step=run.step, seconds=run.seconds, losses=losses)
+    save_checkpoint(learner.model, make_processor(learner.tokenizer), out, about)
+
+
+def main() -> None:
+    """Train from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("checkpoints/demo"))
+    parser.add_argument("--work", type=Path, default=Path(".palate/training"), help="what a stopped run needs to go on")
+    parser.add_argument("--minutes", type=float, default=75)
+    parser.add_argument("--eye-minutes", type=float, default=9, help="of these before, for the vision tower alone")
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args()
+    if not math.isfinite(given.minutes) or given.minutes <= 0:
+        parser.error("--minutes must be above 0")
+    given.work.mkdir(parents=True, exist_ok=True)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    train(given.work, given.out, minutes=given.minutes, eye_minutes=given.eye_minutes, seed=given.seed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,299 @@
+"""What a checkpoint can do on prints and people it never saw, role by role.
+
+`python -m training.evaluate checkpoints/demo --json`
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+import prompts
+from catalog.demo.drawing import draw
+from catalog.demo.looks import ASPECTS, VALUES, describe, random_look
+from catalog.demo.people import OPENED, history, make_people, p_like
+from catalog.demo.prints import make_prints
+from training import roles
+from training.batches import decision_batch
+from training.figures import auc, calibration_error, f1
+from training.talk import talking
+from training.teacher import TaughtEvent
+from training.tokens import INTENTS, chat_text, choice_text
+from training.world import Memory, Thing, folds, look_values
+
+SEED = 424_242  # no example, picture, shop or person of training comes from it
+UNWRITTEN = {  # messages that the grammar of training does not make
+    "recommend": (
+        "got anything cosy for a rainy sunday?",
+        "my sister turns forty, help",
+        "which one goes with a green sofa?",
+        "time for some art",
+        "find a companion for my lighthouse picture",
+    ),
+    "critique": (
+        "hmm, all a bit heavy",
+        "could they be smaller and friendlier",
+        "nah, brighter ones",
+        "keep the style, drop the birds",
+        "less pink, more air",
+    ),
+    "feedback": (
+        "oh, that first one is a gem",
+        "the fourth gives me a headache",
+        "wonderful, I want number two on my wall",
+        "number five is kitsch",
+        "I adore the second",
+    ),
+    "question": (
+        "does the first one come framed?",
+        "how many euros for number three?",
+        "in which year was the last one printed?",
+        "what can be seen on the second?",
+        "is the third bigger than a book?",
+    ),
+    "correct_taste": (
+        "actually owls bore me",
+        "you have me wrong, I like gloomy things",
+        "please forget the thing about whales",
+        "I was never fond of neon",
+        "I changed my mind about foxes, I do like them",
+    ),
+    "small_talk": (
+        "good afternoon to you",
+        "ha, funny",
+        "you are quick",
+        "many thanks, dear machine",
+        "I had a long day",
+    ),
+}
+
+
+class Reader:
+    """A checkpoint, ready to answer; prompts go in as the product sends them."""
+
+    def __init__(self, folder: Path) -> None:
+        import torch
+        from transformers import AutoModelForImageTextToText, AutoProcessor
+
+        self.model = AutoModelForImageTextToText.from_pretrained(str(folder), dtype=torch.float32).eval()
+        self.processor = AutoProcessor.from_pretrained(str(folder))
+        self.tokenizer = self.processor.tokenizer
+
+    def answer(self, prompt: str, picture: Image.Image | None = None, *, longest: int = 320) -> str:
+        """The most probable answer, without sampling."""
+        import torch
+
+        content: list[dict[str, Any]] = [{"type": "text", "text": prompt}]
+        if picture is not None:
+            content.insert(0, {"type": "image", "image": picture})
+        inputs = self.processor.apply_chat_template(
+            [{"role": "user", "content": content}],
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+        )
+        with torch.no_grad():
+            made = self.model.generate(**inputs, max_new_tokens=longest, do_sample=False)
+        return str(self.tokenizer.decode(made[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
+
+    def p_yes(self, decisions: roles.Decisions) -> list[float]:
+        """p(yes) / (p(yes) + p(no)) of every candidate of one state."""
+        import torch
+
+        batch = decision_batch(self.tokenizer, [decisions])
+        with torch.no_grad():
+            hidden = self.model.model(
+                input_ids=batch.input_ids, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
+            ).last_hidden_state[batch.reads[:, 0], batch.reads[:, 1]]
+            logits = self.model.lm_head(hidden).float()
+        pair = logits[:, [self.tokenizer.convert_tokens_to_ids(word) for word in ("Yes", "No")]]
+        return [float(p) for p in pair.softmax(-1)[:, 0]]
+
+    def letter(self, prompt: str, count: int) -> int:
+        """The number of the most probable option letter."""
+        import torch
+
+        ids = self.tokenizer(chat_text(prompt), add_special_tokens=False, return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            logits = self.model(input_ids=ids, logits_to_keep=1).logits[0, -1]
+        letters = self.tokenizer.convert_tokens_to_ids(list("ABCDEFGHIJ"[:count]))
+        return int(logits[letters].argmax())
+
+
+def summaries(reader: Reader, count: int) -> dict[str, float]:
+    """The share of unseen pictures whose value is named right, by aspect, and of whole descriptions without a fault."""
+    rng = random.Random(SEED)
+    right = dict.fromkeys((*ASPECTS, "whole"), 0)
+    for number in range(count):
+        look = random_look(rng)
+        prompt = prompts.load("item_summarizer").render(title="Wager for later", text="The title came last.")
+        told = reader.answer(prompt, draw(look, seed=SEED + number), longest=60)
+        for aspect in ASPECTS:
+            named = [value for value in VALUES[aspect] if value in told]
+            right[aspect] += max(named, key=len, default="") == look.value(aspect)
+        right["whole"] += told == describe(look)
+    return {name: hits / count for name, hits in right.items()}
+
+
+def folding(reader: Reader, count: int) -> dict[str, float]:
+    """How often a fold is valid JSON, agrees with the teacher edit by edit (F1), and ends in the same prose."""
+    rng, valid, same = random.Random(SEED + 1), 0, 0
+    found: list[set[tuple[str, ...]]] = []
+    true: list[set[tuple[str, ...]]] = []
+    for _ in range(count):
+        example = roles.folding(rng)
+        taught = json.loads(example.answer)
+        true.append({_edit_key(edit) for edit in taught["edits"]})
+        try:
+            told = json.loads(reader.answer(example.prompt))
+            found.append({_edit_key(edit) for edit in told["edits"]})
+            same += told["prose"] == taught["prose"]
+            valid += 1
+        except (ValueError, KeyError, TypeError):
+            found.append(set())
+    return {"valid_json": valid / count, "edit_f1": f1(found, true), "same_prose": same / count}
+
+
+def _edit_key(edit: dict[str, Any]) -> tuple[str, ...]:
+    return (edit["op"], edit["polarity"], edit["aspect"], edit["value"])
+
+
+def deciding(reader: Reader, people: int, *, candidates: int = 20) -> dict[str, float]:
+    """AUC of p(yes) over people never met, beside the AUC of the truth itself, and how honest p(yes) is."""
+    rng, prints = random.Random(SEED + 2), make_prints(seed=SEED)
+    said, truth, labels = list[float](), list[float](), list[bool]()
+    by_id = {made.item.item_id: made for made in prints}
+    for person in make_people(people, seed=SEED):
+        events = history(person, prints, seed=SEED)
+        taught = [_event(by_id[event.item_id], event) for event in events]
+        day = (events[-1].at - OPENED).days
+        steps = folds(taught, size=3)
+        memory = steps[-1].after if steps else Memory()
+        met = {event.item_id for event in events}
+        offered = rng.sample([made for made in prints if made.item.item_id not in met], candidates)
+        questions = tuple((roles.question_text(_thing(made)), 0.0) for made in offered)
+        recent = [event.line for event in taught[-5:]]
+        said += reader.p_yes(roles.Decisions(roles.state_text(memory.prose, memory.lines, recent), questions))
+        chances = [p_like(person, made, day) for made in offered]
+        truth += chances
+        labels += [rng.random() < chance for chance in chances]
+    return {
+        "auc": auc(said, labels),
+        "auc_of_the_truth": auc(truth, labels),
+        "calibration_error": calibration_error(said, labels),
+        "liked_share": sum(labels) / len(labels),
+    }
+
+
+def _thing(made: Any) -> Thing:
+    return Thing(made.item.title, made.item.text, describe(made.look), look_values(made.look))
+
+
+def _event(made: Any, event: Any) -> TaughtEvent:
+    thing = _thing(made)
+    return TaughtEvent(event.kind, thing.title, thing.summary, rating=event.value, values=thing.values)
+
+
+def understanding(reader: Reader, count: int) -> dict[str, float]:
+    """Intents read right, on new messages of training's grammar and on messages written by hand; wishes by F1."""
+    rng, hits = random.Random(SEED + 3), 0
+    names = list(INTENTS)
+    for _ in range(count):
+        example = roles.intending(rng)
+        hits += "ABCDEF"[reader.letter(example.prompt, len(names))] == example.answer
+    by_hand = [(intent, text) for intent, texts in UNWRITTEN.items() for text in texts]
+    shown = ["Wager for later", "Greeting and other stories", "Errand at the usual hour"]
+    right = 0
+    for intent, text in by_hand:
+        state = prompts.load("understanding_intent").render(message=text, shown=shown)
+        right += names[reader.letter(choice_text(state, "", list(INTENTS.items())), len(names))] == intent
+    wished = [roles.wishing(rng) for _ in range(count // 2)]
+    told = [set(reader.answer(example.prompt, longest=40).split("; ")) - {"none"} for example in wished]
+    return {
+        "intent_accuracy": hits / count,
+        "intent_accuracy_by_hand": right / len(by_hand),
+        "wishes_f1": f1(told, [set(example.answer.split("; ")) - {"none"} for example in wished]),
+    }
+
+
+def responding(reader: Reader, count: int) -> dict[str, float]:
+    """Titles copied to the letter in their place, whole replies as taught, and talk as taught."""
+    rng, titles, copied, same, talked = random.Random(SEED + 4), 0, 0, 0, 0
+    for _ in range(count):
+        example = roles.responding(rng)
+        told = reader.answer(example.prompt)
+        wanted = re.findall(r"^(\d+\. .*) \| .*? \| fits: ", example.prompt, flags=re.MULTILINE)
+        titles += len(wanted)
+        copied += sum(any(line.startswith(f"{start}:") for line in told.splitlines()) for start in wanted)
+        same += told == example.answer
+        talk = talking(rng)
+        talked += reader.answer(talk.prompt, longest=120) == talk.answer
+    return {"titles_exact": copied / max(1, titles), "reply_as_taught": same / count, "talk_as_taught": talked / count}
+
+
+def sharing(reader: Reader, count: int) -> dict[str, float]:
+    """The largest difference between p(yes) in shared rows and one by one; it should be numerical noise."""
+    rng = random.Random(SEED + 5)
+    worst = 0.0
+    for _ in range(count):
+        decisions = roles.deciding(rng, candidates=5)
+        together = reader.p_yes(decisions)
+        alone = [reader.p_yes(replace(decisions, questions=(question,)))[0] for question in decisions.questions]
+        worst = max(worst, float(np.abs(np.array(together) - np.array(alone)).max()))
+    return {"largest_difference": worst}
+
+
+def evaluate(folder: Path, *, share: float = 1.0) -> dict[str, Any]:
+    """All figures of a checkpoint; `share` of the full number of cases. Seconds taken are told beside each part."""
+    reader = Reader(folder)
+    parts: dict[str, Callable[[Reader, int], dict[str, float]]] = {
+        "item_summarizer": summaries,
+        "preference_memory": folding,
+        "recommender": deciding,
+        "understanding": understanding,
+        "responder": responding,
+        "shared_prefix": sharing,
+    }
+    counts = {
+        "item_summarizer": 200,
+        "preference_memory": 100,
+        "recommender": 150,
+        "understanding": 300,
+        "responder": 60,
+    }
+    figures: dict[str, Any] = {}
+    for name, part in parts.items():
+        started, count = time.monotonic(), max(3, round(counts.get(name, 5) * share))
+        told = {key: round(value, 7 if name == "shared_prefix" else 4) for key, value in part(reader, count).items()}
+        figures[name] = {**told, "cases": count, "seconds": round(time.monotonic() - started, 1)}
+    return figures
+
+
+def main() -> None:
+    """Evaluate from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    parser.add_argument("--share", type=float, default=1.0, help="of the full number of cases")
+    given = parser.parse_args()
+    figures = evaluate(given.checkpoint, share=given.share)
+    if given.json:
+        print(json.dumps(figures))
+        return
+    for part, told in figures.items():
+        print(part, " ".join(f"{name} {value:g}" for name, value in told.items()))
+
+
+if __name__ == "__main__":
+    main()
