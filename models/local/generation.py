@@ -17,7 +17,7 @@ SMALL_MODEL_PARAMETERS = 200_000_000
 
 @dataclass(frozen=True)
 class Writing:
-    """How to write: at most `max_tokens`, greedily at temperature 0, within `timeout_s` (streamed: per piece)."""
+    """How to write: at most `max_tokens`, greedily at temperature 0, within `timeout_s` (streamed or many: a token)."""
 
     max_tokens: int
     temperature: float
@@ -57,7 +57,7 @@ def write(
     inputs = encode(runtime, conversations, writing.picture_px)
     prompt_tokens = inputs["input_ids"].shape[1]
     runtime.check_length(prompt_tokens + 1)
-    clock = _Clock(writing.timeout_s, stop, streaming=on_text is not None)
+    clock = _Clock(writing.timeout_s, stop, patient=on_text is not None or len(conversations) > 1)
     options = _options(runtime, writing, clock)
     if on_text is not None:
         options["streamer"] = _streamer(runtime, on_text, clock)
@@ -136,10 +136,13 @@ def _written(runtime: Runtime, ids: list[int], input_tokens: int) -> Written:
 
 
 class _Clock:
-    """Ends generation when it is stopped or silent for too long; a callable, as transformers wants it."""
+    """Ends generation when it is stopped or takes too long; a callable, as transformers wants it.
 
-    def __init__(self, timeout_s: float, stop: Stop, *, streaming: bool) -> None:
-        self._timeout_s, self._stop, self._streaming = timeout_s, stop, streaming
+    patient: the time counts from the last token, not from the first.
+    """
+
+    def __init__(self, timeout_s: float, stop: Stop, *, patient: bool) -> None:
+        self._timeout_s, self._stop, self._patient = timeout_s, stop, patient
         self._since = time.monotonic()
         self.expired = False
 
@@ -148,7 +151,7 @@ class _Clock:
 
         now = time.monotonic()
         self.expired = now - self._since > self._timeout_s and not self._stop.is_set()
-        if self._streaming:
+        if self._patient:
             self._since = now
         done = self.expired or self._stop.is_set()
         return torch.full((input_ids.shape[0],), done, dtype=torch.bool, device=input_ids.device)
