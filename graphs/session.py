@@ -131,6 +131,14 @@ class Session:
         snapshot = await graph.aget_state({"configurable": {"thread_id": _thread_key(user_id, thread_id)}})
         return tuple(snapshot.values.get("history", ()))
 
+    async def turns(self, user_id: str, thread_id: str, *, limit: int = 50) -> tuple[TurnState, ...]:
+        """What each of the last turns of a thread came to, oldest first; empty for one that is not this user's."""
+        graph = await self._graph()
+        snapshots = graph.aget_state_history(
+            {"configurable": {"thread_id": _thread_key(user_id, thread_id)}}, limit=limit
+        )
+        return tuple([TurnState(**snapshot.values) async for snapshot in snapshots][::-1])
+
     async def aclose(self) -> None:
         """Close what this event loop opened, then the stores. Closing twice is not an error."""
         for loop, (_, saver) in list(self._graphs.items()):

@@ -314,3 +314,9 @@ def _any_picture(session) -> str:
     file = BytesIO()
     Image.new("RGB", (64, 64), "navy").save(file, "PNG")
     return session.pictures.add(file.getvalue())
+
+
+def test_the_drawing_in_the_docs_is_of_the_graph_as_it_is():
+    from graphs.drawing import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page(), "write it anew: python -m graphs.drawing"
