@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,7 +65,16 @@ def test_a_version_that_does_not_follow_is_refused_and_changes_nothing(preferenc
     assert preferences.versions("ann", "shop") == [taste("ann")]
 
 
-def test_of_threads_saving_the_same_version_exactly_one_wins(preferences):
+class SlowStore(InMemoryStore):
+    """Takes its time over every call, so that threads meet in the middle."""
+
+    def batch(self, ops):
+        time.sleep(0.01)
+        return super().batch(ops)
+
+
+def test_of_threads_saving_the_same_version_exactly_one_wins():
+    preferences = PreferenceStore(SlowStore())
     outcomes: list[str] = []
 
     def work(name: str) -> None:
