@@ -91,8 +91,9 @@ class ModelCall(TraceEvent):
 class DecisionRow(TraceEvent):
     """What was decided about one candidate.
 
-    p_yes in [0, 1], None where no model decided. mass: share of the model's probability on the allowed answers, or None. kind: the decide kind.
-    parts: what each signal added to the blend, by name. place: 1 for the best of the slate, None when not shown.
+    p_yes in [0, 1], None where no model decided. mass: share of the model's probability on the allowed answers, or
+    None. kind: the decide kind. parts: what each signal added to the blend, by name. place: 1 for the best of the
+    slate, None when not shown.
     """
 
     type: Literal["decision"] = "decision"

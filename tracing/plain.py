@@ -15,8 +15,8 @@ DEEPEST = 12
 def plain(value: Any, *, depth: int = 0) -> JsonValue:
     """The value in dicts, lists, text, numbers, true, false and null.
 
-    Models and dataclasses become objects, sets sorted lists, bytes their count (pictures never enter a trace), not-a-number
-    null, and everything unknown its text. Never raises; nesting beyond 12 levels is written as text.
+    Models and dataclasses become objects, sets sorted lists, bytes their count (pictures never enter a trace),
+    not-a-number null, and everything unknown its text. Never raises; nesting beyond 12 levels is written as text.
     """
     if value is None or isinstance(value, str | bool | int):
         return value

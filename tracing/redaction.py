@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import JsonValue
@@ -21,23 +22,23 @@ _KEYS = re.compile(
       | (?:AKIA|ASIA)[A-Z0-9]{12,}            # AWS
       | gh[opusr]_[A-Za-z0-9]{16,} | github_pat_[A-Za-z0-9_]{16,} | glpat-[A-Za-z0-9_-]{12,}
       | xox[abeoprs]-[A-Za-z0-9-]{10,}        # Slack
-      | eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*   # JSON web tokens
+      | eyJ[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]*   # JSON web tokens
     )
     """,
     re.VERBOSE,
 )
-_PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_PEM = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL)
 _HEADER = re.compile(r"(?i)\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{6,}")
 _LABELLED = re.compile(
     r"""(?ix) (
-        (?:[a-z0-9]+[_-])*(?:api[_-]?key|access[_-]?key|secret[_-]?key|client[_-]?secret|auth[_-]?token|access[_-]?token
+        (?:api[_-]?key|access[_-]?key|secret[_-]?key|client[_-]?secret|auth[_-]?token|access[_-]?token
           |refresh[_-]?token|password|passwd|secret|authorization|x-goog-api-key|token)
-        ["']? \s* [:=] \s* ["']? )
+        ["']? \s{0,3} [:=] \s{0,3} ["']? )
         (?!\[key\]) (?!(?:bearer|basic)\s) [^\s"',;&}\]]{6,}
     """
 )
-_URL_LOGIN = re.compile(r"\b([a-z][a-z0-9+.-]*://[^\s/:@]*):[^\s/@]+@", re.IGNORECASE)
-_MAIL = re.compile(r"\b[\w.%+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}\b")
+_URL_LOGIN = re.compile(r"\b([a-z][a-z0-9+.-]{0,20}://[^\s/:@]{0,100}):[^\s/@]{1,200}@", re.IGNORECASE)
+_MAIL = re.compile(r"\b[\w.%+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
 _PHONE_SPOKEN = re.compile(
     r"""
     (?<![\w.,+]) (?:
@@ -51,10 +52,16 @@ _PHONE_SPOKEN = re.compile(
 )
 _PHONE_PLAIN = re.compile(r"(?<![\w.,])(?:00?[1-9]\d{8,12}|[2-9]\d{9})(?![\w.])")
 
+_FIGURES = re.compile(r"\d[\d\s().\-/]{5,}\d")
+_PREFIXES = (
+    "sk-", "sk_", "AIza", "ya29.", "gsk", "xai", "r8", "hf", "pplx", "nvapi", "fw", "csk", "tvly", "rk", "pk", "AKIA",
+    "ASIA", "gh", "github_pat", "glpat", "xox", "eyJ",
+)  # fmt: skip
+
 # what names things and says nothing of a person: never changed
 _NAMING = frozenset(
     """type trace_id user_id thread_id profile catalogue at step role model kind prompt pictures item_id slate op
-    attribute intent shown last_slate mentioned understood_by parts polarity upload picture""".split()
+    attribute intent shown last_slate mentioned understood_by parts polarity upload picture ref turn_id""".split()
 )
 _PERSONAL = frozenset(
     """message reply rendered output prose prose_before prose_after reason value aspect state_changes rule detail error
@@ -68,21 +75,39 @@ def redact(text: str, *, secrets: Collection[str] = ()) -> str:
     secrets: further strings that must not stay, such as the keys in use. What goes is replaced by `[key]`, `[e-mail]`
     or `[phone]`. A text beyond 50,000 characters is cut, and says so.
     """
+    text = _shortened(text)
     for secret in secrets:
         if len(secret) >= 6:
             text = text.replace(secret, "[key]")
-    text = _PEM.sub("[key]", text)
-    text = _HEADER.sub(r"\1\2[key]", text)
-    text = _KEYS.sub("[key]", text)
-    text = _LABELLED.sub(r"\1[key]", text)
-    text = _URL_LOGIN.sub(r"\1:[key]@", text)
-    text = _MAIL.sub("[e-mail]", text)
-    text = _PHONE_SPOKEN.sub("[phone]", text)
-    if any(mark.isspace() for mark in text):  # a figure all alone is an id
-        text = _PHONE_PLAIN.sub("[phone]", text)
-    if len(text) > LONGEST_TEXT:
-        text = f"{text[:LONGEST_TEXT]}… ({len(text) - LONGEST_TEXT} more characters)"
+    return _without_patterns(text)
+
+
+def _without_patterns(text: str) -> str:
+    """Look first, with what is quick, whether a pattern can match at all: most texts hold nothing of the kind."""
+    lowered = text.casefold()
+    if "private key-----" in lowered:
+        text = _PEM.sub("[key]", text)
+    if "bearer" in lowered or "basic" in lowered:
+        text = _HEADER.sub(r"\1\2[key]", text)
+    if any(prefix in text for prefix in _PREFIXES):
+        text = _KEYS.sub("[key]", text)
+    if any(label in lowered for label in ("key", "secret", "token", "passw", "authorization")):
+        text = _LABELLED.sub(r"\1[key]", text)
+    if "@" in text:
+        text = _MAIL.sub("[e-mail]", _URL_LOGIN.sub(r"\1:[key]@", text))
+    if _FIGURES.search(text):
+        text = _PHONE_PLAIN.sub("[phone]", _PHONE_SPOKEN.sub("[phone]", text))
     return text
+
+
+def _shortened(text: str) -> str:
+    """At most the longest text allowed, cut between words where there are any, so that no half of a secret stays."""
+    if len(text) <= LONGEST_TEXT:
+        return text
+    kept = text[:LONGEST_TEXT]
+    if not text[LONGEST_TEXT].isspace():
+        kept = kept.rpartition(" ")[0] or kept
+    return f"{kept}… ({len(text) - len(kept)} more characters)"
 
 
 def redact_event(
@@ -100,25 +125,27 @@ def redact_event(
     def hide(text: str) -> str:
         return f"<{len(text)} characters>" if text else ""
 
-    personal = hide if personal_text == "redact" else scrub
-    return {
-        key: value
-        if key in _NAMING
-        else _each_text(value, personal if key in _PERSONAL else scrub, personal)
-        for key, value in event.items()
-    }  # fmt: skip
+    change = _Change(scrub, hide if personal_text == "redact" else scrub)
+    return change.fields(event, change.scrub)
 
 
-def _each_text(value: JsonValue, change: Callable[[str], str], personal: Callable[[str], str]) -> JsonValue:
-    if isinstance(value, str):
-        return change(value)
-    if isinstance(value, list):
-        return [_each_text(part, change, personal) for part in value]
-    if isinstance(value, dict):
-        return {
-            redact(key): part
-            if key in _NAMING
-            else _each_text(part, personal if key in _PERSONAL else change, personal)
-            for key, part in value.items()
-        }  # fmt: skip
-    return value
+@dataclass(frozen=True)
+class _Change:
+    """What is done to every text, and to a personal one."""
+
+    scrub: Callable[[str], str]
+    personal: Callable[[str], str]
+
+    def fields(self, fields: Mapping[str, JsonValue], change: Callable[[str], str]) -> dict[str, JsonValue]:
+        changed = {}
+        for key, value in fields.items():
+            inner = self.personal if key in _PERSONAL else change
+            changed[self.scrub(key)] = value if key in _NAMING else self.value(value, inner)
+        return changed
+
+    def value(self, value: JsonValue, change: Callable[[str], str]) -> JsonValue:
+        if isinstance(value, str):
+            return change(value)
+        if isinstance(value, list):
+            return [self.value(part, change) for part in value]
+        return self.fields(value, change) if isinstance(value, dict) else value

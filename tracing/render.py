@@ -165,7 +165,7 @@ def _decisions(trace: Trace) -> RenderableType | None:
         table.add_row(
             "" if row.place is None else str(row.place),
             plain_text(row.item_id),
-            f"{row.p_yes:.3f}",
+            "" if row.p_yes is None else f"{row.p_yes:.3f}",
             "" if row.mass is None else f"{row.mass:.3f}",
             row.kind,
             *(f"{row.parts[name]:+.3f}" if name in row.parts else "" for name in parts),
