@@ -130,7 +130,7 @@ class TerminalScreen:
         self._console.print(*taste_lines(result.preference, self._version), sep="\n", end="")
         self._version = result.preference.version
         if result.error:
-            self._console.print(Text(f"  went wrong: {printable(result.error)}", style="red"))
+            self._console.print(Text(f"  went wrong: {printable(result.error)}", style="yellow"))
         told = f"  {result.seconds:.1f} s, {result.model_seconds:.1f} s of it models · trace {result.trace_id}"
         self._console.print(Text(told, style="dim"))
         self._console.print()
@@ -148,9 +148,16 @@ def slate_table(slate: tuple[SlateItem, ...], catalogue: Catalogue) -> Table:
         name = Text.assemble((printable(card.title), "bold"), "\n", (attribute_line(catalogue, item), "dim"))
         reason = Text(printable(card.reason))
         for citation in card.citations:
-            reason.append(f"\n{citation.kind}: {printable(citation.text)}", style="dim italic")
+            if citation.text.rstrip(".").casefold() not in card.reason.casefold():  # what the reason quotes is there
+                reason.append(f"\n{citation.kind}: {shortened(printable(citation.text))}", style="dim italic")
         table.add_row(f"  {number}", name, p_text(card), reason)
     return table
+
+
+def shortened(text: str, limit: int = 90) -> str:
+    """The text on one line, cut with an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def p_text(card: SlateItem) -> Text:
