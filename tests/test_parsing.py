@@ -27,7 +27,7 @@ PRINT_SCHEMA = (
     AttributeSpec(name="price", kind="number", label="price", unit="EUR"),
     AttributeSpec(name="width_cm", kind="number", label="size", unit="cm", aliases=("width",)),
     AttributeSpec(name="year", kind="number", label="year", unit="year"),
-    AttributeSpec(name="edition", kind="number", label="edition", aliases=("print run", "copies")),
+    AttributeSpec(name="edition", kind="number", label="edition", unit="prints", aliases=("print run", "copies")),
     AttributeSpec(name="paper", kind="list", label="paper"),
 )
 FILM_ROWS = [
@@ -202,6 +202,8 @@ FILM_FILTERS = [
     ("nothing with serial killers", "keywords has not serial killer"),
 ]
 PRINT_FILTERS = [
+    ("prices between 30 and 60", "price ≥ 30; price ≤ 60"),
+    ("30 cm wide", "width_cm = 30"),
     ("under 40 euros", "price < 40"),
     ("less than €40", "price < 40"),
     ("less than 40€", "price < 40"),
@@ -288,6 +290,8 @@ FILM_SOFT = [
     "what a drama queen",
 ]
 PRINT_SOFT = [
+    "no more than 2 prints",
+    "I have a wall of 120 cm",
     "cheap",
     "something cheap and small",
     "cotton fields",
@@ -353,6 +357,8 @@ NAMES = [
     ("I watched Saving Private Ryan yesterday", "16"),
 ]
 JUDGEMENTS = [
+    ("I love the first one, the third is too gloomy", "1", "7"),
+    ("the first is ugly, the third is great", "7", "1"),
     ("Alien, Aliens and Toy Story are my favourites", "1 2 3", ""),
     ("I liked the first, not the third", "1", "7"),
     ("I liked the first but not the third", "1", "7"),

@@ -52,7 +52,7 @@ def read_judgement(reading: Reading, named: Sequence[Named]) -> Judged:
     after = _verdicts_after(reading, named)
     for one, told in zip(named, after, strict=True):
         mood = _mood(reading, last_stop, one.start, mood)
-        own = told or mood
+        own = _said_after(reading, one.stop) or mood or told
         if reading.word(one.start) in ("none", "neither") and own:
             own = -abs(own)
         last_stop = one.stop

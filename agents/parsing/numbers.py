@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agents.parsing.index import CatalogueIndex, Measure
-from agents.parsing.lexicon import DIMENSION_WORDS, FUNCTION_WORDS, NAME_WORDS, UNITS, Phrase, phrases
+from agents.parsing.lexicon import DIMENSION_WORDS, FUNCTION_WORDS, ITEM_NOUNS, NAME_WORDS, UNITS, Phrase, phrases
 from agents.parsing.negation import refusal_before
 from agents.parsing.tokens import Reading, stem
 from catalog.filters import Filter, FilterOp
@@ -113,7 +113,7 @@ def _unit(reading: Reading, at: int, index: CatalogueIndex) -> tuple[str, float]
     known = {measure.dimension for measure in index.measures}
     if word in UNITS and UNITS[word][0] in known:
         return UNITS[word]
-    if word and f"unit:{stem(word)}" in known:
+    if word and stem(word) not in ITEM_NOUNS and f"unit:{stem(word)}" in known:  # "2 prints" are two items
         return f"unit:{stem(word)}", 1.0
     return "", 1.0
 
@@ -207,7 +207,8 @@ def _name_before(reading: Reading, low: int, at: int, measure: Measure) -> int |
                 continue
             between = reading.words(stop, at)
             if stop <= at and all(
-                word in ("is", "of", "a", "an", ":", "=", "to", "the", "at", "be") for word in between
+                word in ("is", "of", "a", "an", ":", "=", "to", "the", "at", "be", "between", "from")
+                for word in between
             ):
                 return here
             if stop > at:  # the comparison itself names it: "wider than"
@@ -256,7 +257,8 @@ def _plain(reading: Reading, measure: Measure, amount: Amount, start: int, stop:
     named = start < amount.start or stop > amount.stop
     if measure.dimension.startswith("unit:") or not measure.dimension:
         return ("is" if named else None), start
-    return "is", start
+    noun = stem(reading.word(stop)) in ITEM_NOUNS  # "a 30 cm print", not "a wall of 120 cm"
+    return ("is" if named or noun else None), start
 
 
 def _between(

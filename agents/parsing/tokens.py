@@ -205,7 +205,7 @@ _JOINTS = r"(?:and|or|but|with|from|for|in|of|on|at|a|an|the|by|with a|that is|w
 def _tidy(text: str) -> str:
     text = _ORPHANS.sub(r"\1", text)
     text = re.sub(r"([,;:])(?:\s*[,;:])+", r"\1", text)
-    text = re.sub(rf"(?:[\s,;:]+{_JOINTS})+(?=\s*(?:[,.;:!?]|$))", "", text, flags=re.IGNORECASE)
+    text = re.sub(rf"(?:(?:^|[\s,;:]+){_JOINTS})+(?=\s*(?:[,.;:!?]|$))", "", text, flags=re.IGNORECASE)
     text = re.sub(r"^(?:[\s,;:.!?]|(?:and|or|but)\b)+", "", text, flags=re.IGNORECASE)
     text = re.sub(r"[\s,;:]+$", "", text)
     return re.sub(r"\s{2,}", " ", text).strip()
