@@ -109,9 +109,11 @@ def connect(path_or_url: str, *, dims: int | None, embedder: str) -> Connection:
 
 def disconnect(connection: Connection) -> None:
     """Give up one use; the last one closes Chroma and then lets others in."""
+    if connection.process != os.getpid():
+        return  # a forked child; it owns nothing, and the mutex may have been held when it was made
     with _opening, connection.mutex:
         connection.users -= 1
-        if connection.users > 0 or connection.closed or connection.process != os.getpid():
+        if connection.users > 0 or connection.closed:
             return
         connection.closed = True
         _opened.pop(connection.place, None)
