@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from agents.events import Progress, SlateReady, TextDelta, TextRestart, TurnDone, TurnEvent, TurnResult
-from agents.state import Citation, FunnelStep, Message, SlateItem
+from agents.state import Citation, FunnelStep, Reaction, SlateItem, TurnState
 from catalog.items import AttributeSpec, Catalogue, Item
 from catalog.pictures import PictureStore
 from catalog.storage import UnknownCatalogue
@@ -65,7 +65,7 @@ class ScriptedSession:
     catalogue: Catalogue
     script: Callable[[str], Sequence[TurnEvent | Exception]]
     preferences: dict[str, Preference] = field(default_factory=dict)
-    histories: dict[tuple[str, str], tuple[Message, ...]] = field(default_factory=dict)
+    histories: dict[tuple[str, str], tuple[TurnState, ...]] = field(default_factory=dict)
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     told: list[tuple[str, str, str]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
@@ -78,7 +78,7 @@ class ScriptedSession:
     def taste(self, user_id: str) -> Preference:
         return self.preferences.get(user_id, Preference(user_id=user_id))
 
-    async def history(self, user_id: str, thread_id: str) -> Sequence[Message]:
+    async def turns(self, user_id: str, thread_id: str) -> tuple[TurnState, ...]:
         return self.histories.get((user_id, thread_id), ())
 
     async def ask(
@@ -87,7 +87,7 @@ class ScriptedSession:
         self.asked.append((user_id, message, thread_id))
         try:
             for event in self.script(message):
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.01)  # so that the page draws each for itself
                 if isinstance(event, Exception):
                     raise event
                 yield event
@@ -128,6 +128,7 @@ def recommends(message: str) -> list[TurnEvent | Exception]:
         SlateReady((SlateItem("i1", "Quiet Hour", 0.83, "local"),)),
         TextDelta("A quiet one.\n"),
         TextDelta("1. Quiet Hour: It is calm."),
+        SlateReady((CARD,)),
         TurnDone(result(reply="A quiet one.\n1. Quiet Hour: It is calm.", slate=(CARD,), funnel=funnel)),
     ]
 
@@ -160,6 +161,13 @@ def page(session: ScriptedSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 def texts(page: Any) -> list[str]:
     return [element.value for element in page.text]
+
+
+def made_host() -> Host:
+    from ui.page import host
+
+    made: Host = host()
+    return made
 
 
 def say(page: Any, message: str) -> Any:
@@ -204,7 +212,7 @@ def test_a_thumb_reaches_the_session_and_rewrites_the_taste_beside_the_chat(page
     assert session.told == [("me", "i1", "like")]
     assert "You liked “Quiet Hour”." in texts(page)
     assert "Drawn to whales." in [element.value for element in page.sidebar.text]
-    assert "taste + like subject: whale (liked Quiet Hour)" in texts(page)
+    assert "+ like subject: whale (liked Quiet Hour)" in texts(page)
     page.run()
     assert len(session.told) == 1, "redrawing the page gives no second like"
 
@@ -241,8 +249,9 @@ def test_escaped_markdown_renders_to_the_text_alone(payload):
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     [paragraph, inline, _] = reader.parse(escaped(payload))
     assert paragraph.type == "paragraph_open"
-    assert {token.type for token in inline.children} <= {"text", "text_special"}
-    shown = "".join(token.content for token in inline.children).replace("\u2060", "")
+    pieces = inline.children or []
+    assert {token.type for token in pieces} <= {"text", "text_special"}
+    shown = "".join(token.content for token in pieces).replace("\u2060", "")
     assert shown == " ".join(payload.split())
 
 
@@ -290,11 +299,15 @@ def test_a_picture_goes_with_the_message_and_a_bad_one_begins_nothing(page, sess
 
 
 def test_reloading_the_page_goes_on_with_the_thread_in_its_address(page, session):
-    session.histories["ann", "abcdef123456"] = (Message("user", "calm?"), Message("assistant", "Take this."))
+    session.histories["ann", "abcdef123456"] = (
+        TurnState(message="calm?", reply="Take this.", slate=(CARD,), funnel=(FunnelStep("catalogue", 600),)),
+        TurnState(reactions=(Reaction("i1", "dislike"),)),
+    )
     page.query_params["thread"] = "abcdef123456"
     page.query_params["person"] = "ann"
     page.run()
-    assert {"calm?", "Take this."} <= set(texts(page))
+    seen = texts(page)
+    assert {"calm?", "Take this.", "Quiet Hour", "It is calm.", "600", "You disliked “Quiet Hour”."} <= set(seen)
     say(page, "more")
     assert session.asked == [("ann", "more", "abcdef123456")]
 
@@ -324,7 +337,7 @@ def test_a_new_conversation_begins_an_empty_thread(page, session):
 
 
 def test_a_profile_that_cannot_be_opened_says_why_and_another_can_be_picked(page, session, monkeypatch):
-    def opened(profile: str) -> ScriptedSession:
+    def opened(profile):
         if profile == "openai":
             raise ModelUnreachable("gpt", "nowhere")
         return session
@@ -342,7 +355,7 @@ def test_a_missing_demo_catalogue_can_be_drawn_from_the_page(page, session, monk
 
     drawn: list[str] = []
 
-    def opened(profile: str) -> ScriptedSession:
+    def opened(profile):
         if not drawn:
             raise UnknownCatalogue("demo", ())
         return session
@@ -361,10 +374,52 @@ def test_a_missing_demo_catalogue_can_be_drawn_from_the_page(page, session, monk
     assert len([button for button in page.button if button.key.startswith("opener")]) == 3
 
 
+class TestOnARealSession:
+    """The same page on real stores and the real graph; only the models are scripted."""
+
+    @pytest.fixture
+    def real(self, tmp_path, monkeypatch):
+        from tests import world
+
+        items = [
+            item.model_copy(update={"picture": PictureStore(tmp_path / "pictures").add(picture_bytes())})
+            for item in world.ITEMS
+        ]
+        session = world.open_session(tmp_path, items=items)
+        monkeypatch.setattr("ui.host.open_session", lambda profile: session)
+        monkeypatch.delenv("PALATE_PROFILE", raising=False)
+        yield session
+        made_host().wait(session.aclose())
+
+    def test_a_conversation_with_a_like_is_there_again_after_a_reload(self, real):
+        page = testing.AppTest.from_file(str(APP), default_timeout=60).run()
+        say(page, "a fox please, under 90 EUR")
+        titles = [text for text in texts(page) if text.startswith("Quiet Hour")]
+        assert len(titles) == 4
+        page.feedback[0].set_value(1).run()
+        say(page, "more like that")
+        assert not page.error
+        assert len(page.image) == 8
+        assert real.taste("me").version >= 1
+        assert real.taste("me").prose in [element.value for element in page.sidebar.text]
+
+        again = testing.AppTest.from_file(str(APP), default_timeout=60)
+        again.query_params["thread"] = page.query_params["thread"]
+        again.run()
+        assert {"a fox please, under 90 EUR", "more like that", f"You liked “{titles[0]}”."} <= set(texts(again))
+        assert len(again.image) == 8
+
+        foreign = testing.AppTest.from_file(str(APP), default_timeout=60)
+        foreign.query_params["thread"] = page.query_params["thread"]
+        foreign.query_params["person"] = "ann"
+        foreign.run()
+        assert not [text for text in texts(foreign) if "fox" in text or "Quiet Hour" in text]
+
+
 class TestATurnOnTheHost:
     """What the page is promised about turns, without the page."""
 
-    def ask(self, session: ScriptedSession, message: str) -> ShownTurn:
+    def ask(self, session: Any, message: str) -> ShownTurn:
         talk = Conversation("me", "demo")
         talk.ask(Host(), session, message)
         return talk.turns[0]
@@ -399,8 +454,6 @@ class TestATurnOnTheHost:
         assert turn.error == "The turn ended without an answer; ask again."
 
     def test_a_like_given_while_a_turn_is_under_way_is_told_after_it(self, session):
-        from agents.state import Reaction
-
         host, talk = Host(), Conversation("me", "demo")
         talk.ask(host, session, "calm")
         talk.waiting.append(Reaction("i1", "like"))

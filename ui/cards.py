@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from graphs.session import Session
 
 PICTURE_PX = 480
+COLUMNS = 4
 ATTRIBUTES_SHOWN = 4
 _EVIDENCE = {
     "fact": "from your taste",
@@ -39,7 +40,7 @@ def draw_slate(
     cards: tuple[SlateItem, ...], session: Session, *, key: str, react: Callable[[Reaction], None] | None
 ) -> None:
     """Draw the cards, best first. react: told of a like or dislike; None where none can be given now."""
-    with st.grid("auto", min_column_width=150, gap="small", border=True):
+    with st.grid(min(len(cards), COLUMNS), min_column_width=145, gap="small", border=True):
         for place, card in enumerate(cards):
             with st.container(key=f"card-{key}-{place}", gap="xsmall"):
                 _draw_card(card, session, f"{key}-{place}", react)
@@ -54,10 +55,13 @@ def _draw_card(card: SlateItem, session: Session, key: str, react: Callable[[Rea
     _draw_probability(card, key)
     if card.reason:
         say(card.reason, key=f"reason-{key}")
-    if card.citations:
-        with st.expander("Why I may say so"):
-            for number, citation in enumerate(card.citations):
-                say(citation_line(citation), key=f"small-citation-{key}-{number}")
+    evidence = [citation_line(citation) for citation in card.citations]
+    if card.p is not None:
+        evidence.append(f"p(yes) {card.p:.3f}: {_KINDS.get(card.kind, card.kind)}")
+    if evidence and react is not None:
+        with st.expander("Evidence"):
+            for number, line in enumerate(evidence):
+                say(line, key=f"small-evidence-{key}-{number}")
     if react is not None:
         _draw_thumbs(card.item_id, key, react)
 
@@ -72,6 +76,17 @@ def draw_picture(pictures: PictureStore, content_hash: str | None, *, key: str, 
             st.image(_thumbnail(pictures.root, content_hash, PICTURE_PX), width="stretch", alt=alt)
         except PictureError:
             say("the picture is not in the store any more", key=f"small-no-picture-{key}")
+
+
+def draw_shop_window(session: Session, *, count: int = 6) -> None:
+    """A few pictures from all over the catalogue, so that someone new sees what there is."""
+    pictured = [item for item in session.catalogue if item.picture is not None]
+    if len(pictured) < count:
+        return
+    with st.grid(count, min_column_width=90, gap="small"):
+        for place in range(count):
+            item = pictured[place * len(pictured) // count]
+            draw_picture(session.pictures, item.picture, key=f"window-{place}", alt=item.title)
 
 
 def attribute_line(catalogue: Catalogue, item: Item) -> str:
@@ -94,8 +109,7 @@ def _draw_probability(card: SlateItem, key: str) -> None:
         say("not judged by a model", key=f"small-p-{key}")
         return
     with st.container(key=f"bar-{key}", gap=None):
-        how = _KINDS.get(card.kind, "")
-        st.caption(f"{card.p:.0%} likely to suit you", help=f"p(yes) = {card.p:.3f}" + (f", {how}" if how else ""))
+        st.caption(f"{card.p:.0%} likely to suit you")
         st.progress(min(max(card.p, 0.0), 1.0))
 
 

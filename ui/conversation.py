@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agents.events import Progress, SlateReady, TextDelta, TextRestart, TurnDone, TurnEvent, TurnResult
-from agents.state import Reaction, SlateItem
+from agents.state import FunnelStep, Reaction, SlateItem, TurnState
 from ui.host import Host, Running
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class ShownTurn:
 
     upload: content hash of the picture that came with the message. reaction: for a like or dislike by a button; such a
     turn has no message. steps: what was done so far, in words, the last one under way. restarted: why an answer was
-    begun anew. cost_usd: None where it is not known. error: what went wrong, in words with what to do.
+    begun anew. version_before: of the taste, when the turn began. result: None while it is under way, and for a turn
+    of before this page was opened. cost_usd: None where it is not known. error: what went wrong, and what to do.
     """
 
     message: str = ""
@@ -35,7 +36,9 @@ class ShownTurn:
     steps: list[str] = field(default_factory=list)
     reply: str = ""
     cards: tuple[SlateItem, ...] = ()
+    funnel: tuple[FunnelStep, ...] = ()
     restarted: str = ""
+    version_before: int = 0
     result: TurnResult | None = None
     cost_usd: float | None = None
     error: str = ""
@@ -75,6 +78,7 @@ class ShownTurn:
             case TurnDone():
                 self.result, self.error = event.result, event.result.error
                 self.reply, self.cards = event.result.reply or self.reply, event.result.slate or self.cards
+                self.funnel = event.result.funnel
 
     def _end(self, running: Running[TurnEvent]) -> None:
         self.running = None
@@ -107,36 +111,43 @@ class Conversation:
     def ask(self, host: Host, session: Session, message: str, picture: bytes | None = None) -> None:
         """Begin a turn. Raises PictureError for a picture that is not taken; nothing has begun then."""
         upload = session.pictures.add(picture) if picture else ""
-        thread_id = self._thread()
+        thread_id, version = self._thread(), session.taste(self.user_id).version
         running = host.turn(lambda: session.ask(self.user_id, message, picture=picture, thread_id=thread_id))
-        self.turns.append(ShownTurn(message, upload, running=running))
+        self.turns.append(ShownTurn(message, upload, running=running, version_before=version))
 
     def tell_next(self, host: Host, session: Session) -> bool:
         """Begin the turn of the next like or dislike that waits; False where none does."""
         if not self.waiting or self.under_way is not None:
             return False
-        reaction, thread_id = self.waiting.pop(0), self._thread()
+        reaction, thread_id, version = self.waiting.pop(0), self._thread(), session.taste(self.user_id).version
         running = host.turn(
             lambda: session.give_feedback(self.user_id, reaction.item_id, reaction.kind, thread_id=thread_id)
         )
-        self.turns.append(ShownTurn(reaction=reaction, running=running))
+        self.turns.append(ShownTurn(reaction=reaction, running=running, version_before=version))
         return True
 
     def restore(self, host: Host, session: Session) -> None:
-        """Bring back what was said in the thread before this page was opened. Once; later calls do nothing."""
-        if self.restored or not self.thread_id:
-            return
-        self.restored = True
-        for message in host.wait(session.history(self.user_id, self.thread_id)):
-            if message.role == "user":
-                self.turns.append(ShownTurn(message.text))
-            elif self.turns:
-                self.turns[-1].reply = message.text
+        """Bring back the turns of the thread from before this page was opened. Once; later calls do nothing."""
+        if not self.restored and self.thread_id:
+            self.restored = True
+            self.turns = [_restored(state) for state in host.wait(session.turns(self.user_id, self.thread_id))]
 
     def _thread(self) -> str:
         self.thread_id = self.thread_id or uuid.uuid4().hex[:12]
         self.restored = True
         return self.thread_id
+
+
+def _restored(state: TurnState) -> ShownTurn:
+    return ShownTurn(
+        state.message,
+        state.upload,
+        reaction=state.reactions[0] if state.reactions and not (state.message or state.upload) else None,
+        reply=state.reply,
+        cards=state.slate,
+        funnel=state.funnel,
+        error=" ".join(state.problems),
+    )
 
 
 def thread_of(given: str) -> str:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from agents.state import Reaction
+from ui.cards import draw_shop_window
 from ui.conversation import Conversation, in_words, thread_of
 from ui.first_run import Step, set_up_demo
 from ui.host import Host
-from ui.look import style
+from ui.look import ICON, style
 from ui.openers import openers
 from ui.plain import escaped
 from ui.taste_panel import draw_taste
@@ -36,7 +37,7 @@ def host() -> Host:
 
 def draw_page() -> None:
     """Draw everything, and run the turn that was asked for. Nothing heavy is imported before the first paint."""
-    st.set_page_config("Palate", page_icon=":material/palette:", layout="centered", initial_sidebar_state="auto")
+    st.set_page_config("Palate", page_icon=ICON, layout="centered", initial_sidebar_state="auto")
     style()
     with st.sidebar:
         st.title("Palate", anchor=False)
@@ -50,7 +51,7 @@ def draw_page() -> None:
         submit_mode="disable",
         disabled=talk.under_way is not None,
     )
-    greeting = st.container()
+    greeting = st.empty().container(key="greeting") if not talk.thread_id and not typed else st.empty()
     if not talk.thread_id and not typed:
         with greeting:
             _greet()
@@ -144,6 +145,7 @@ def _offer_openers(session: Session) -> None:
     with st.container(horizontal=True, key="openers"):
         for number, opener in enumerate(openers(session.catalogue)):
             st.button(escaped(opener), key=f"opener-{number}", on_click=partial(choose, opener))
+    draw_shop_window(session)
     st.caption(f"{len(session.catalogue):,} items in the catalogue {escaped(session.catalogue.name)}.")
 
 
@@ -211,11 +213,9 @@ def _begin(talk: Conversation, session: Session, typed: ChatInputValue | None) -
 
 
 def _draw_turns(talk: Conversation, session: Session) -> None:
-    version = 0
     for number, turn in enumerate(talk.turns):
         if turn.running is None:
-            draw_turn(turn, session, number=number, before=version, react=partial(_react, talk))
-            version = turn.result.preference.version if turn.result else version
+            draw_turn(turn, session, number=number, react=partial(_react, talk))
             continue
         follow(turn, session, number=number, first=not host().is_warm(talk.profile))
         _finish(talk, session)

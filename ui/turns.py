@@ -23,17 +23,13 @@ TICK_S = 0.25
 _AVATAR = ":material/palette:"
 
 
-def draw_turn(
-    turn: ShownTurn, session: Session, *, number: int, before: int, react: Callable[[Reaction], None]
-) -> None:
-    """Draw a turn that is over. before: the version of the taste that was shown before it."""
+def draw_turn(turn: ShownTurn, session: Session, *, number: int, react: Callable[[Reaction], None]) -> None:
+    """Draw a turn that is over."""
     _draw_asked(turn, session, number)
     if turn.reaction is None or turn.error or turn.stopped:
         with st.chat_message("assistant", avatar=_AVATAR):
             _draw_answer(turn, session, number, react)
-    if turn.result is not None and turn.result.preference.version > before:
-        for line, told in enumerate(edit_lines(turn.result.preference.edits)):
-            say(f"taste {told}", key=f"small-change-{number}-{line}")
+    _draw_change(turn, number)
 
 
 def follow(turn: ShownTurn, session: Session, *, number: int, first: bool) -> None:
@@ -44,42 +40,35 @@ def follow(turn: ShownTurn, session: Session, *, number: int, first: bool) -> No
     _draw_asked(turn, session, number)
     with st.chat_message("assistant", avatar=_AVATAR):
         status = st.status("Thinking", expanded=False)
+        with st.container(key=f"small-done-{number}"):
+            done = st.empty()
         words, slate = st.empty(), st.empty()
         st.button("Stop", key=f"stop-{number}", icon=":material/stop_circle:", type="tertiary", on_click=turn.stop)
-        shown: tuple[str, tuple[SlateItem, ...]] = ("", ())
+        shown: tuple[SlateItem, ...] = ()
+        slates = 0
         try:
             while turn.running is not None:
                 turn.update_from_running(timeout_s=TICK_S)
                 status.update(label=_doing(turn, first))
-                now = (turn.reply, turn.cards)
-                if now != shown:
-                    _draw_growing(turn, session, number, words, slate, slate_changed=now[1] != shown[1])
-                    shown = now
+                if turn.steps[:-1]:
+                    done.text("\n".join(f"✓ {plain(step)}" for step in turn.steps[:-1]))
+                if turn.reply:
+                    words.text(plain(turn.reply))
+                if turn.cards != shown:
+                    shown, slates = turn.cards, slates + 1
+                    with slate.container():
+                        draw_slate(shown, session, key=f"live-{number}-{slates}", react=None)
         except StopException:
             turn.stop()
             raise
-
-
-def _draw_growing(
-    turn: ShownTurn,
-    session: Session,
-    number: int,
-    words: st.delta_generator.DeltaGenerator,
-    slate: st.delta_generator.DeltaGenerator,
-    *,
-    slate_changed: bool,
-) -> None:
-    words.text(plain(turn.reply))
-    if slate_changed:
-        with slate.container():
-            draw_slate(turn.cards, session, key=f"live-{number}-{len(turn.steps)}", react=None)
 
 
 def _draw_asked(turn: ShownTurn, session: Session, number: int) -> None:
     if turn.reaction is not None:
         item = session.catalogue.get(turn.reaction.item_id)
         title = item.title if item else turn.reaction.item_id
-        say(f"You {turn.reaction.kind}d “{title}”.", key=f"small-reaction-{number}")
+        with st.container(key=f"note-reaction-{number}"):
+            say(f"You {turn.reaction.kind}d “{title}”.", key=f"reaction-{number}")
         return
     with st.chat_message("user", avatar=":material/person:"):
         if turn.upload:
@@ -99,15 +88,26 @@ def _draw_answer(turn: ShownTurn, session: Session, number: int, react: Callable
         st.caption("Stopped. What was said until then is above; ask again when you like.")
     if turn.cards:
         draw_slate(turn.cards, session, key=f"turn-{number}", react=react)
-    if turn.result is not None:
-        say(" · ".join([*_funnel(turn.result.funnel), time_line(turn)]), key=f"small-figures-{number}")
-        if turn.result.funnel:
-            with st.expander("How these were chosen"):
-                for line, step in enumerate(turn.result.funnel):
-                    say(
-                        f"{step.count:,}  {step.step}{f': {step.rule}' if step.rule else ''}",
-                        key=f"small-funnel-{number}-{line}",
-                    )
+    if figures := [*_counts(turn.funnel), *([time_line(turn)] if turn.result else [])]:
+        say(" · ".join(figures), key=f"small-figures-{number}")
+    if turn.funnel:
+        with st.expander("How these were chosen"), st.container(gap="xxsmall"):
+            for line, step in enumerate(turn.funnel):
+                say(
+                    f"{step.count:,}  {step.step}{f': {step.rule}' if step.rule else ''}",
+                    key=f"small-funnel-{number}-{line}",
+                )
+
+
+def _draw_change(turn: ShownTurn, number: int) -> None:
+    """What the turn changed in the taste, with the reasons."""
+    if turn.result is None or turn.result.preference.version <= turn.version_before:
+        return
+    if edits := edit_lines(turn.result.preference.edits):
+        with st.container(key=f"note-changes-{number}", gap="xxsmall"):
+            say("Your taste changed:", key=f"small-changed-{number}")
+            for line, told in enumerate(edits):
+                say(told, key=f"small-change-{number}-{line}")
 
 
 def time_line(turn: ShownTurn) -> str:
@@ -118,7 +118,7 @@ def time_line(turn: ShownTurn) -> str:
     return f"{turn.result.seconds:.1f} s, models {turn.result.model_seconds:.1f} s · {cost}"
 
 
-def _funnel(steps: tuple[FunnelStep, ...]) -> list[str]:
+def _counts(steps: tuple[FunnelStep, ...]) -> list[str]:
     """`600 → 412 → 200 → 20 → 4`, steps that left the count as it was left out."""
     counts = [step.count for step in steps]
     told = [count for place, count in enumerate(counts) if place == 0 or count != counts[place - 1]]
