@@ -210,6 +210,7 @@ class TestSharedPrefix:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(local, "BATCH_ROWS", rows)
             together = asyncio.run(decider.decide(DecisionRequest(state, questions)))
+        assert decider._runtime.shares_prefix  # else every question is read alone, and this proves nothing
         for question, answer in zip(questions, together.answers, strict=True):
             alone = asyncio.run(decider.decide(DecisionRequest(state, [question]))).answers[0]
             assert answer.probabilities == pytest.approx(alone.probabilities, abs=1e-4)

@@ -186,6 +186,24 @@ class TestWhatComesBack:
         assert [asyncio.run(chat.ainvoke("hi")).content for _ in range(3)] == ["Hello from the server."] * 3
         assert chat.invoke("hi").content == "Hello from the server."
 
+    async def test_inside_a_running_event_loop_too(self, server):
+        assert chat_of(server).invoke("hi").content == "Hello from the server."
+
+    async def test_many_are_asked_a_few_at_a_time_and_answered_in_order(self, server):
+        now = {"running": 0, "most": 0}
+
+        def busy(request):
+            now["running"] += 1
+            now["most"] = max(now["most"], now["running"])
+            time.sleep(0.02)
+            now["running"] -= 1
+            return says(f"to {request.body['messages'][0]['content']}")
+
+        server.script(busy)
+        replies = await chat_of(server).abatch([f"number {number}" for number in range(20)])
+        assert [reply.content for reply in replies] == [f"to number {number}" for number in range(20)]
+        assert 1 < now["most"] <= 8
+
 
 FAILURES = {
     "key refused": (fails(401, f"Incorrect API key provided: {KEY}"), ModelAccountRefused, "set SOME_KEY"),

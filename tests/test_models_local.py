@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import socket
 import threading
 import time
 
@@ -250,3 +251,14 @@ class TestFailures:
 async def _idle(chat):
     """Wait until the model's thread has nothing left to do."""
     await asyncio.wrap_future(chat.runtime.worker.submit(lambda: None))
+
+
+def test_a_checkpoint_on_disk_is_loaded_without_the_network(tmp_path, monkeypatch):
+    path = make_tiny_checkpoint(tmp_path)
+
+    def refuse(*_):
+        raise AssertionError("the network was asked")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert load_chat(spec_of(path)).invoke("hello").content

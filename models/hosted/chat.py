@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import RunnableConfig
 
 from models.decisions import Usage
 from models.errors import ModelBadOutput, ModelBusy, ModelRefused
 from models.hosted.client import call_arguments, check_reachable_by_settings, known_price, litellm
 from models.hosted.failures import redact, translate, with_repeats
+from models.hosted.together import AT_ONCE
 from models.messages import Picture, Said, read_messages
 from models.pictures import data_url
 from models.replies import last_piece, metadata, piece, usage_metadata
@@ -56,7 +59,8 @@ class HostedChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        return asyncio.run(self._agenerate(messages, stop, None, **kwargs))
+        with ThreadPoolExecutor(1) as thread:  # a loop of its own, wherever this is called
+            return thread.submit(asyncio.run, self._agenerate(messages, stop, None, **kwargs)).result()
 
     async def _agenerate(
         self,
@@ -77,6 +81,18 @@ class HostedChatModel(BaseChatModel):
                 return await litellm().acompletion(**request)
 
         return await with_repeats(self.spec, ask)
+
+    async def abatch(
+        self,
+        inputs: list[LanguageModelInput],
+        config: RunnableConfig | list[RunnableConfig] | None = None,
+        *,
+        return_exceptions: bool = False,
+        **kwargs: Any,
+    ) -> list[AIMessage]:
+        """Write replies to many conversations, eight at once unless `config` says otherwise."""
+        bounded = config if config is not None else RunnableConfig(max_concurrency=AT_ONCE)
+        return await super().abatch(inputs, bounded, return_exceptions=return_exceptions, **kwargs)
 
     async def _astream(
         self,
