@@ -45,16 +45,17 @@ def list_(
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("trace", "at", "user", "message", "seconds", "slate", "went wrong"):
-        table.add_column(column)
+        wide = column in ("message", "went wrong", "user")
+        table.add_column(column, no_wrap=True, overflow="ellipsis" if wide else "fold", min_width=None if wide else 6)
     for row in rows:
         table.add_row(
             row.trace_id,
-            f"{row.at:%Y-%m-%d %H:%M:%S}",
+            f"{row.at:%m-%d %H:%M}",
             Text(printable(row.user_id)),
-            Text(printable(row.message[:60])),
+            Text(printable(row.message)),
             f"{row.seconds:.1f}",
             str(row.slate),
-            Text(printable((row.error or "")[:60]), style="red"),
+            Text(printable(row.error or ""), style="red"),
         )
     Console(highlight=False).print(table)
 
