@@ -44,9 +44,9 @@ def list_(
         typer.echo("No turn is recorded yet. Talk to me: palate chat")
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in ("trace", "at", "user", "message", "seconds", "slate", "went wrong"):
-        wide = column in ("message", "went wrong", "user")
-        table.add_column(column, no_wrap=True, overflow="ellipsis" if wide else "fold", min_width=None if wide else 6)
+    widths = {"trace": 16, "at": 11, "user": 8, "message": 12, "seconds": 7, "slate": 5, "went wrong": 10}
+    for column, width in widths.items():
+        table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=width)
     for row in rows:
         table.add_row(
             row.trace_id,
