@@ -391,8 +391,20 @@ def test_a_vector_left_behind_by_a_crash_is_never_taken_for_the_entrys_own(tmp_p
     vector = embedder.embed(["blue whale"])
     connection.vectors.upsert([orphan], vector, [{"ns0": '"u"'}])
     connection.mirror = None
-    [hit] = store.search(("u",), query="blue whale")
-    assert hit.score == pytest.approx(0, abs=1e-6)
+    for limit in (1, 10):
+        [hit] = store.search(("u",), query="blue whale", limit=limit)
+        assert hit.score == pytest.approx(0, abs=1e-6)
+
+
+def test_no_vector_of_an_overwritten_or_deleted_entry_stays(store):
+    for text in ("red fox", "blue whale", "red barn"):
+        store.put(("u",), "k", {"text": text})
+        [hit] = store.search(("u",), query=text, limit=1)
+        assert hit.score == pytest.approx(1, abs=1e-6)
+        assert store._connection.vectors.count() == 1
+    assert store.search(("u",), query="blue whale", limit=1)[0].score == pytest.approx(0, abs=1e-6)
+    store.delete(("u",), "k")
+    assert store._connection.vectors.count() == 0
 
 
 def test_a_batch_beyond_chromas_cap_is_kept_whole(tmp_path):
@@ -549,6 +561,7 @@ def test_a_server_holds_the_same_store_for_several_clients(server, embedder):
         first.put(("u", "annabel"), "k", {"text": "red fox", "n": 2})
         [hit] = second.search(("u", "ann"), query="red fox")
         assert (hit.key, hit.value["n"], hit.score) == ("k", 1, pytest.approx(1, abs=1e-5))
+        assert first.search(("u", "ann"), query="red fox")[0].score == pytest.approx(1, abs=1e-5)
         second.put(("u", "ann"), "k", {"text": "blue whale", "n": 3})
         assert first.get(("u", "ann"), "k").value["n"] == 3
         assert first.search(("u", "ann"), query="red fox")[0].score == pytest.approx(0, abs=1e-5)
