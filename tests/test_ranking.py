@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from agents.evidence import cite, mentions, neighbours, plain_reason, relaxations, shares_word
 from agents.ranking import best_of_each, blended, diverse
-from agents.responder import heard_reasons
-from agents.state import Candidate, Citation, SlateItem
+from agents.state import Candidate, Citation
 from catalog.filters import Filter
 from catalog.items import Catalogue, Item
 from memory.preferences import Fact, Preference
@@ -111,26 +110,6 @@ def test_relaxations_name_the_filter_whose_loss_frees_most():
     assert relaxations(filters, catalogue) == ("without “price > 50”: 1", "without “genres has Comedy”: 1")
 
 
-SLATE = (
-    SlateItem("a", "Harbour", 0.9, "local", citations=(Citation("fact", "subject:fox", "like subject: fox"),)),
-    SlateItem("b", "Gate", 0.8, "local", citations=(Citation("summary", "b", "A pop art owl."),)),
-)
-TASTE = Preference(user_id="ann", facts=(fact("fox"),))
-
-
-def test_numbered_lines_become_the_reasons_of_their_items():
-    heard = heard_reasons("Here you are.\n1. Harbour: it shows a fox\n2) Gate: a bright owl", SLATE, TASTE)
-    assert heard.reasons == {0: "it shows a fox", 1: "a bright owl"}
-
-
-@pytest.mark.parametrize(
-    "reply",
-    ["2. Gate: a fox, as you like", "2. Gate: better than Harbour", "9. Nobody: nothing", "no lines at all", "2. "],
-)
-def test_a_reason_that_claims_what_the_item_does_not_meet_is_dropped(reply):
-    assert heard_reasons(reply, SLATE, TASTE).reasons == {}
-
-
 def test_plain_evidence_reads_as_a_sentence():
-    assert plain_reason(SLATE[0].citations) == "You like subject: fox."
+    assert plain_reason((Citation("fact", "subject:fox", "like subject: fox"),)) == "You like subject: fox."
     assert plain_reason(()) == ""
