@@ -13,5 +13,11 @@ def printable(text: str) -> str:
     return "".join(one for one in text if one in "\n\t" or not _hidden(one))
 
 
+def shortened(text: str, limit: int = 90) -> str:
+    """The text on one line, cut with an ellipsis."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
 def _hidden(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs") or character in "\u202a\u202b\u202c\u202d\u202e"

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from palate.lines import turn_line
-from palate.printable import printable
+from palate.printable import printable, shortened
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -152,12 +152,6 @@ def slate_table(slate: tuple[SlateItem, ...], catalogue: Catalogue) -> Table:
                 reason.append(f"\n{citation.kind}: {shortened(printable(citation.text))}", style="dim italic")
         table.add_row(f"  {number}", name, p_text(card), reason)
     return table
-
-
-def shortened(text: str, limit: int = 90) -> str:
-    """The text on one line, cut with an ellipsis."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def p_text(card: SlateItem) -> Text:

@@ -9,7 +9,7 @@ import typer
 
 from palate.failures import Mistake
 from palate.options import JsonOption, ProfileOption, SetOption, load
-from palate.printable import printable
+from palate.printable import printable, shortened
 
 if TYPE_CHECKING:
     from tracing.events import Trace
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The record of every turn.", no_args_is_help=True)
 
+FIXED_WIDTH = 72  # of the columns that are not cut to fit
 TraceId = Annotated[str | None, typer.Argument(help="A trace id, as a turn prints it. [default: the newest]")]
 
 
@@ -43,21 +44,22 @@ def list_(
     if not rows:
         typer.echo("No turn is recorded yet. Talk to me: palate chat")
         return
+    console = Console(highlight=False)
+    room = max(16, (console.width - FIXED_WIDTH) // 2)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    widths = {"trace": 16, "at": 11, "user": 8, "message": 12, "seconds": 7, "slate": 5, "went wrong": 10}
-    for column, width in widths.items():
-        table.add_column(column, no_wrap=True, overflow="ellipsis", min_width=width)
+    for column in ("trace", "at", "user", "message", "seconds", "slate", "went wrong"):
+        table.add_column(column)
     for row in rows:
         table.add_row(
             row.trace_id,
             f"{row.at:%m-%d %H:%M}",
-            Text(printable(row.user_id)),
-            Text(printable(row.message)),
+            Text(shortened(printable(row.user_id), 16)),
+            Text(shortened(printable(row.message), room)),
             f"{row.seconds:.1f}",
             str(row.slate),
-            Text(printable(row.error or ""), style="red"),
+            Text(shortened(printable(row.error or ""), room), style="red"),
         )
-    Console(highlight=False).print(table)
+    console.print(table)
 
 
 @app.command("show")
