@@ -48,7 +48,7 @@ def list_(
     room = max(16, (console.width - FIXED_WIDTH) // 2)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("trace", "at", "user", "message", "seconds", "slate", "went wrong"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column in ("trace", "at"))
     for row in rows:
         table.add_row(
             row.trace_id,
