@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import time
+import tomllib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -475,6 +476,12 @@ def _hold(seconds: float) -> Callable[[Callable[[None], None]], Any]:
         time.sleep(seconds)  # on purpose: nothing else runs on the loop meanwhile
 
     return work
+
+
+def test_the_settings_beside_the_page_send_nothing_home_and_tell_a_rerun_from_a_stop():
+    settings = tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text())
+    assert settings["browser"]["gatherUsageStats"] is False
+    assert settings["runner"]["fastReruns"] is False
 
 
 def test_openers_come_from_what_the_catalogue_holds(session):

@@ -106,7 +106,7 @@ def _choose() -> Conversation:
         width="stretch",
         on_click=_start_over,
         args=(person, profile),
-        disabled=not state.talk.turns,
+        disabled=not (state.talk.turns or state.talk.thread_id),
     )
     talk: Conversation = state.talk
     return talk
