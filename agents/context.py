@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agents.asking import Asker
 from catalog.items import Catalogue, Item
 from memory.interactions import Interaction
+from memory.preferences import Preference
+from tracing.events import ModelCall
 from tracing.recorder import Recorder
 
 if TYPE_CHECKING:
     from memory.collaborative import Collaborative
+    from memory.embedding import Embedder
     from memory.event_log import EventLog
     from memory.item_index import ItemIndex
     from memory.preference_store import PreferenceStore
@@ -28,18 +32,51 @@ class TurnContext:
     items: ItemIndex
     log: EventLog
     preferences: PreferenceStore
+    embedder: Embedder
     collaborative: Collaborative
     ask: Asker
     recorder: Recorder
     memory: MemorySettings
     recommend: RecommendSettings
     now: Callable[[], datetime]
+    _tastes: dict[str, Preference] = field(default_factory=dict, repr=False)
+    _views: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def taste(self, user_id: str) -> Preference:
+        """The user's preference; read once a turn, and after that as this turn left it."""
+        if user_id not in self._tastes:
+            self._tastes[user_id] = self.preferences.current(user_id, self.catalogue.name)
+        return self._tastes[user_id]
+
+    def save_taste(self, preference: Preference) -> None:
+        """Keep the next version of a preference."""
+        self.preferences.save(preference, self.catalogue.name)
+        self._tastes[preference.user_id] = preference
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Embed texts about to be searched with or kept, as a model call of the trace; the embedder keeps them.
+
+        Raises EmbedderFailed.
+        """
+        began = time.perf_counter()
+        self.embedder.embed([text for text in texts if text])
+        self.recorder.record(
+            ModelCall(
+                role="embedder",
+                model=self.embedder.name,
+                kind="embed",
+                rendered="\n".join(texts),
+                seconds=time.perf_counter() - began,
+            )
+        )
 
     def views(self, item_ids: tuple[str, ...]) -> dict[str, str]:
         """What models read about each item: its summary where there is one, else what the catalogue says of it."""
-        items = [self.catalogue[item_id] for item_id in dict.fromkeys(item_ids) if item_id in self.catalogue]
+        known = [item_id for item_id in dict.fromkeys(item_ids) if item_id in self.catalogue]
+        items = [self.catalogue[item_id] for item_id in known if item_id not in self._views]
         summaries = self.items.summaries(self.catalogue.name, items)
-        return {item.item_id: summaries.get(item.item_id) or described(item) for item in items}
+        self._views.update({item.item_id: summaries.get(item.item_id) or described(item) for item in items})
+        return {item_id: self._views[item_id] for item_id in known}
 
     def recent(self, user_id: str, limit: int) -> list[Interaction]:
         """The user's last interactions in this catalogue, newest first, wishes included."""

@@ -58,7 +58,7 @@ async def rank_candidates(
     Any user, known or not: what memory holds of them counts, and the history given stands for their latest events.
     Raises ModelError, and KeyError for an item that is not in the catalogue.
     """
-    preference = context.preferences.current(user_id, context.catalogue.name)
+    preference = context.taste(user_id)
     name, now = context.catalogue.name, context.now()
     latest = history[-context.memory.recent :] if context.memory.recent else []
     recent = [Interaction(user_id=user_id, catalogue=name, kind="like", item_id=one, at=now) for one in latest]

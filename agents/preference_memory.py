@@ -12,6 +12,7 @@ from agents.events import Progress
 from agents.folding import Fold, apply_edits, checked_edits
 from agents.state import TurnState, TurnUpdate
 from agents.wording import event_line, fact_line
+from memory.errors import StoreError
 from memory.interactions import Interaction
 from memory.preferences import Preference
 from models.errors import ModelError
@@ -24,12 +25,15 @@ FACTS_SHOWN = 12  # to a model at once, strongest first
 async def update_preference(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     """Append what the turn said and did, then fold. A fold that fails leaves the old version and is retried later."""
     context = runtime.context
-    context.log.append(said_and_done(state, context))
-    before = context.preferences.current(state.user_id, context.catalogue.name)
+    try:
+        context.log.append(said_and_done(state, context))
+    except StoreError as error:
+        return {"problems": (*state.problems, f"What you said and did could not be kept: {error}.")}
+    before = context.taste(state.user_id)
     now = state.intent == "correct_taste"
     try:
         after = await fold_due(context, before, include_rest=now, announce=runtime.stream_writer)
-    except ModelError as error:
+    except (ModelError, StoreError) as error:
         return {"problems": (*state.problems, f"Your taste was not rewritten this time: {error}.")}
     return {"news": _told(before, after)}
 
@@ -117,7 +121,8 @@ async def fold(context: TurnContext, preference: Preference, block: Sequence[Int
         now=context.now(),
         wishes={event.event_id: event.text for event in block if event.kind == "wish"},
     )
-    context.preferences.save(after, context.catalogue.name)
+    context.prepare([after.prose])
+    context.save_taste(after)
     context.recorder.record(
         PreferenceChange(
             before_version=preference.version,

@@ -14,6 +14,7 @@ from agents.judging import judge
 from agents.ranking import best_of_each, blended, diverse
 from agents.state import Candidate, FunnelStep, SlateItem, TurnState, TurnUpdate
 from catalog.filters import Filter, passes
+from memory.errors import EmbedderFailed
 from memory.interactions import Interaction
 from memory.preferences import Preference
 from models.errors import ModelError
@@ -26,7 +27,7 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
     """Keep what meets every hard filter and is not to be shown again; where nothing does, say what would help."""
     context = runtime.context
     runtime.stream_writer(Progress("recommend", "searching the catalogue"))
-    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    preference = context.taste(state.user_id)
     filters = (*state.filters, *lasting_filters(preference, context))
     met = [item.item_id for item in context.catalogue if passes(item, filters)]
     hidden = _not_again(state, context)
@@ -52,7 +53,11 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     """
     context, limit = runtime.context, runtime.context.recommend.retrieve
     allowed = [candidate.item_id for candidate in state.candidates]
-    semantic = _semantic(state, context, limit)
+    problems = state.problems
+    try:
+        semantic = _semantic(state, context, limit)
+    except EmbedderFailed as error:
+        semantic, problems = {}, (*problems, f"Nothing was searched by meaning: {error}.")
     history = _liked(context.recent(state.user_id, HISTORY_READ))
     together = dict(zip(allowed, context.collaborative.score(history, allowed), strict=True)) if history else {}
     scored = [
@@ -66,7 +71,8 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     ]
     kept = best_of_each(scored, limit)
     rule = "nearest in meaning, kept together with what you liked, most kept by all"
-    return {"candidates": kept, "funnel": (*state.funnel, FunnelStep("retrieved", len(kept), rule))}
+    funnel = (*state.funnel, FunnelStep("retrieved", len(kept), rule))
+    return {"candidates": kept, "funnel": funnel, "problems": problems}
 
 
 def pre_rank(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
@@ -83,7 +89,7 @@ async def decide(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     if not state.candidates:
         return {}
     runtime.stream_writer(Progress("recommend", f"judging {len(state.candidates)} candidates"))
-    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    preference = context.taste(state.user_id)
     recent = context.recent(state.user_id, context.memory.recent)[::-1]
     item_ids = [candidate.item_id for candidate in state.candidates]
     try:
@@ -110,7 +116,7 @@ def diversify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     context, settings = runtime.context, runtime.context.recommend
     views = context.views(tuple(candidate.item_id for candidate in state.candidates))
     chosen = diverse(state.candidates, views, balance=settings.diversity, k=settings.slate)
-    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    preference = context.taste(state.user_id)
     filters = (*state.filters, *lasting_filters(preference, context))
     chosen = [one for one in chosen if passes(context.catalogue[one.item_id], filters)]
     slate = tuple(_card(candidate, state, context, preference, views) for candidate in chosen)
@@ -153,9 +159,10 @@ def _wish(state: TurnState) -> str:
 
 def _semantic(state: TurnState, context: TurnContext, limit: int) -> dict[str, float]:
     """Cosine to the wish, else to the taste; where both are known the wish counts double."""
-    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    queries = {_wish(state): 1.0, context.taste(state.user_id).prose: 0.5}
+    context.prepare(list(queries))
     scores: dict[str, float] = {}
-    for query, weight in ((_wish(state), 1.0), (preference.prose, 0.5)):
+    for query, weight in queries.items():
         if query:
             for item_id, similarity in context.items.nearest(context.catalogue.name, query, limit=limit * 2):
                 scores[item_id] = scores.get(item_id, 0.0) + weight * similarity

@@ -39,7 +39,7 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
         reply = nothing_left(state)
         write(TextDelta(reply))
         return {"reply": reply}
-    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    preference = context.taste(state.user_id)
     views = context.views(tuple(card.item_id for card in state.slate))
     reader, problems = ReplyReader(state.slate, preference, views), state.problems
 
@@ -63,7 +63,7 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
 
 
 async def _talk(state: TurnState, context: TurnContext, write: Callable[[object], None]) -> TurnUpdate:
-    preference = context.preferences.current(state.user_id, context.catalogue.name)
+    preference = context.taste(state.user_id)
     about = tuple(dict.fromkeys([*state.mentioned, *(state.last_slate if state.intent == "question" else ())]))
     views = context.views(about[:ITEMS_TOLD])
     items = [

@@ -114,6 +114,7 @@ class Services:
             items=self.items,
             log=self.log,
             preferences=self.preferences,
+            embedder=self.embedder,
             collaborative=self.collaborative(catalogue),
             ask=Asker(self.models, self.pictures, recorder, budget),
             recorder=recorder,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, StrictUndefined, meta
+from jinja2 import Environment, StrictUndefined, Template, meta
 
 _FOLDER = Path(__file__).parent
 _ENVIRONMENT = Environment(undefined=StrictUndefined, keep_trailing_newline=False, trim_blocks=True, lstrip_blocks=True)
@@ -42,12 +42,17 @@ class Prompt:
             raise PromptError(f"prompt {self.name!r} needs {', '.join(sorted(missing))}")
         if unused := values.keys() - self.inputs:
             raise PromptError(f"prompt {self.name!r} does not use {', '.join(sorted(unused))}")
-        return _ENVIRONMENT.from_string(self.text).render(values).strip()
+        return _compiled(self.text).render(values).strip()
 
     @property
     def label(self) -> str:
         """Name and version as traces and manifests write it, `item_summarizer@1`."""
         return f"{self.name}@{self.version}"
+
+
+@cache
+def _compiled(text: str) -> Template:
+    return _ENVIRONMENT.from_string(text)
 
 
 def names() -> tuple[str, ...]:

@@ -12,9 +12,10 @@ from agents.events import Progress, SlateReady, TextDelta, TurnDone
 from agents.state import TurnInput, TurnState, TurnUpdate, fresh_turn
 from agents.understanding import INTENTS, merged_filters, split_wishes, wish_text
 from catalog.filters import Filter, passes
+from memory.errors import DatabaseFailed, EmbedderFailed
 from models.decisions import Choice
 from models.errors import ModelBadOutput, ModelBusy, ModelMisconfigured, ModelRefused, ModelTimeout, ModelUnreachable
-from tests.world import ITEMS, event, fond_of_foxes, open_session, played, polite, talk
+from tests.world import ITEMS, HashedEmbedder, event, fond_of_foxes, open_session, played, polite, talk
 
 FAILURES = [
     ModelTimeout("m", 60),
@@ -320,3 +321,31 @@ def test_the_drawing_in_the_docs_is_of_the_graph_as_it_is():
     from graphs.drawing import PAGE, page
 
     assert PAGE.read_text(encoding="utf-8") == page(), "write it anew: python -m graphs.drawing"
+
+
+class BrokenEmbedder(HashedEmbedder):
+    def embed(self, texts):
+        if any("whale" in text for text in texts):
+            raise EmbedderFailed("broken", "it is gone", "start it again")
+        return super().embed(texts)
+
+
+async def test_a_turn_survives_an_embedder_that_fails(start):
+    session = start(
+        embedder=BrokenEmbedder(), answer=lambda prompt: "a whale" if "wish for" in prompt else polite(prompt)
+    )
+    result, _ = await talk(session, "ann", "what about a whale")
+    assert len(result.slate) == 4
+    assert "searched by meaning" in result.error
+
+
+async def test_a_turn_survives_a_full_disk_and_says_what_was_not_kept(start, monkeypatch):
+    session = start()
+
+    def full(interactions):
+        raise DatabaseFailed("sqlite://", "database or disk is full")
+
+    monkeypatch.setattr(session.services.log, "append", full)
+    result, _ = await talk(session, "ann", "show me a fox")
+    assert len(result.slate) == 4
+    assert "could not be kept" in result.error

@@ -165,11 +165,12 @@ def open_session(
     decide: Callable[[str, Predicate | Choice], Any] = fond_of_foxes,
     items: Sequence[Item] = ITEMS,
     interactions: Sequence[Interaction] = (),
+    embedder: HashedEmbedder | None = None,
     **overrides: Any,
 ) -> Session:
     """A session on real stores in `home`, with the twelve prints and scripted models."""
     loaded: Loaded = load_profile("demo", {"stores.home": str(home), "catalogue": "prints", **overrides}, {})
-    services = Services.open(loaded.profile, embedder=HashedEmbedder(), models=PlayedModels(answer, decide))
+    services = Services.open(loaded.profile, embedder=embedder or HashedEmbedder(), models=PlayedModels(answer, decide))
     store_catalogue(services, "prints", SCHEMA, items, interactions)
     return Session(services, "prints")
 

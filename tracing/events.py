@@ -72,7 +72,7 @@ class ModelCall(TraceEvent):
     type: Literal["model_call"] = "model_call"
     role: str
     model: str
-    kind: Literal["chat", "decide"] = "chat"
+    kind: Literal["chat", "decide", "embed"] = "chat"
     prompt: str = ""
     rendered: str = ""
     pictures: tuple[str, ...] = ()
