@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -415,6 +417,19 @@ class TestOnARealSession:
         foreign.query_params["person"] = "ann"
         foreign.run()
         assert not [text for text in texts(foreign) if "fox" in text or "Quiet Hour" in text]
+
+
+def test_the_process_ends_with_its_main_thread_though_sessions_are_open(tmp_path):
+    code = (
+        "import pathlib, sys, ui.host; from tests.world import open_session\n"
+        "ui.host.open_session = lambda profile: open_session(pathlib.Path(sys.argv[1]))\n"
+        "host = ui.host.Host(); session = host.session('demo')\n"
+        "print(host.wait(session.turns('me', 'abcd')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], cwd=APP.parent.parent, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout) == (0, "()\n"), done.stderr
 
 
 class TestATurnOnTheHost:

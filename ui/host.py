@@ -86,6 +86,7 @@ class Host:
         self._named: dict[str, Running[Any]] = {}
         self._warm: set[str] = set()
         threading.Thread(target=self._loop.run_forever, name="palate-turns", daemon=True).start()
+        threading.Thread(target=self._close_at_end, name="palate-end").start()
 
     def session(self, profile: str) -> Session:
         """The session of a profile, by name or path, opened when it is first asked for.
@@ -125,6 +126,27 @@ class Host:
     def wait(self, work: Coroutine[Any, Any, Result], *, timeout_s: float = 30) -> Result:
         """Run something short on the event loop and wait for its result."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout_s)
+
+    def close(self) -> None:
+        """End all work and close the sessions. Nothing can be asked of this host afterwards."""
+
+        async def end() -> None:
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for session in self._sessions.values():
+                await session.aclose()
+
+        try:
+            self.wait(end())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _close_at_end(self) -> None:
+        """Wait for the main thread to end. The checkpointer's own thread would otherwise keep the process alive."""
+        threading.main_thread().join()
+        self.close()
 
 
 def open_session(profile: str) -> Session:
