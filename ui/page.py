@@ -57,6 +57,8 @@ def draw_page() -> None:
             _greet()
     session = _open(talk)
     if session is None:
+        if typed and typed.text.strip():
+            st.session_state.chosen = typed.text.strip()  # asked as soon as there is something to choose from
         return
     with taste:
         draw_taste(session.taste(talk.user_id))

@@ -85,7 +85,7 @@ def _draw_answer(turn: ShownTurn, session: Session, number: int, react: Callable
     if reply := without_numbered(turn.reply, len(turn.cards)):
         say(reply, key=f"reply-{number}")
     if turn.stopped:
-        st.caption("Stopped. What was said until then is above; ask again when you like.")
+        st.caption("Stopped." if turn.reply or turn.cards else "Stopped before anything was said.")
     if turn.cards:
         draw_slate(turn.cards, session, key=f"turn-{number}", react=react)
     if figures := [*_counts(turn.funnel), *([time_line(turn)] if turn.result else [])]:
