@@ -300,7 +300,7 @@ def test_a_picture_goes_with_the_message_and_a_bad_one_begins_nothing(page, sess
     page.chat_input[0].upload("print.png", picture_bytes("navy"), "image/png").run()
     assert session.asked == [("me", "", session.asked[0][2])]
     page.chat_input[0].upload("print.png", b"GIF89a, in truth", "image/png").run()
-    assert "cannot be taken" in page.error[-1].value
+    assert "The picture was not taken" in page.chat_message[-1].error[0].value
     assert len(session.asked) == 1
 
 

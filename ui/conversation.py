@@ -109,8 +109,12 @@ class Conversation:
         return self.turns[-1] if self.turns and self.turns[-1].running is not None else None
 
     def ask(self, host: Host, session: Session, message: str, picture: bytes | None = None) -> None:
-        """Begin a turn. Raises PictureError for a picture that is not taken; nothing has begun then."""
-        upload = session.pictures.add(picture) if picture else ""
+        """Begin a turn. With a picture that is not taken nothing begins, and the turn shown says why."""
+        try:
+            upload = session.pictures.add(picture) if picture else ""
+        except Exception as error:  # whatever a hostile file or a full disk brings up
+            self.turns.append(ShownTurn(message, error=f"The picture was not taken, and nothing was asked: {error}."))
+            return
         thread_id, version = self._thread(), session.taste(self.user_id).version
         running = host.turn(lambda: session.ask(self.user_id, message, picture=picture, thread_id=thread_id))
         self.turns.append(ShownTurn(message, upload, running=running, version_before=version))

@@ -171,8 +171,8 @@ def _offer_set_up(profile: str, catalogue: str, error: Exception) -> None:
     if catalogue != "demo":
         st.error(escaped(in_words(error)), icon=":material/error:")
         return
-    st.info(
-        "There is no catalogue yet. The demo is an art-print shop of 600 pictures; drawing it takes about a minute."
+    st.markdown(
+        "There is no catalogue yet. The demo is an art-print shop of 600 prints, drawn here in a minute or two."
     )
     if not (st.button("Draw the demo catalogue", key="set-up", type="primary") or st.session_state.get("setting_up")):
         return
@@ -204,10 +204,7 @@ def _begin(talk: Conversation, session: Session, typed: ChatInputValue | None) -
     message = typed.text.strip() if typed else opener
     picture = typed.files[0].getvalue() if typed and typed.files else None
     if message or picture:
-        try:
-            talk.ask(host(), session, message, picture)
-        except Exception as error:
-            st.error(escaped(f"That picture cannot be taken: {error}"), icon=":material/error:")
+        talk.ask(host(), session, message, picture)
     else:
         talk.tell_next(host(), session)
     if talk.thread_id:
