@@ -26,7 +26,7 @@ async def update_preference(state: TurnState, runtime: Runtime[TurnContext]) -> 
     """Append what the turn said and did, then fold. A fold that fails leaves the old version and is retried later."""
     context = runtime.context
     try:
-        context.log.append(said_and_done(state, context))
+        context.append(said_and_done(state, context))
     except StoreError as error:
         return {"problems": (*state.problems, f"What you said and did could not be kept: {error}.")}
     before = context.taste(state.user_id)

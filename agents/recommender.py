@@ -15,11 +15,12 @@ from agents.ranking import best_of_each, blended, diverse
 from agents.state import Candidate, FunnelStep, SlateItem, TurnState, TurnUpdate
 from catalog.filters import Filter, passes
 from memory.errors import EmbedderFailed
-from memory.interactions import Interaction
+from memory.interactions import Interaction, InteractionKind
 from memory.preferences import Preference
 from models.errors import ModelError
 from tracing.events import DecisionRow
 
+JUDGED: tuple[InteractionKind, ...] = ("like", "dislike", "rating", "purchase")
 HISTORY_READ = 200  # latest interactions that the collaborative signals read
 
 
@@ -146,10 +147,9 @@ def lasting_filters(preference: Preference, context: TurnContext) -> tuple[Filte
 
 
 def _not_again(state: TurnState, context: TurnContext) -> set[str]:
-    """What the thread has shown, and what the user disliked, liked or bought before."""
-    events = context.log.of_user(state.user_id, context.catalogue.name)
-    done = {event.item_id for event in events if event.item_id and (state.fresh_only or event.liking or event.value)}
-    return done | set(state.shown)
+    """What the thread has shown, what the user judged or bought before, and for something new what they viewed."""
+    kinds: tuple[InteractionKind, ...] = ("view", *JUDGED) if state.fresh_only else JUDGED
+    return context.log.item_ids(state.user_id, context.catalogue.name, kinds) | set(state.shown)
 
 
 def _wish(state: TurnState) -> str:
@@ -164,7 +164,7 @@ def _semantic(state: TurnState, context: TurnContext, limit: int) -> dict[str, f
     scores: dict[str, float] = {}
     for query, weight in queries.items():
         if query:
-            for item_id, similarity in context.items.nearest(context.catalogue.name, query, limit=limit * 2):
+            for item_id, similarity in context.items.nearest(context.catalogue.name, query, limit=limit):
                 scores[item_id] = scores.get(item_id, 0.0) + weight * similarity
     return scores
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy import Connection as SqlConnection
 
 from memory.database import ensure_tables, metadata, reading, writing
-from memory.interactions import Interaction
+from memory.interactions import Interaction, InteractionKind
 
 _interactions = Table(
     "interactions",
@@ -123,6 +123,14 @@ class EventLog:
                 query = select(_interactions).where(columns.user_id == user_id, columns.event_id.in_(part))
                 found.update((row.event_id, _from_row(row)) for row in connection.execute(query))
         return [found[event_id] for event_id in wanted if event_id in found]
+
+    def item_ids(self, user_id: str, catalogue: str, kinds: Iterable[InteractionKind]) -> set[str]:
+        """The items a user has an event of one of these kinds about."""
+        columns = _interactions.c
+        query = select(columns.item_id).distinct()
+        query = query.where(columns.user_id == user_id, columns.catalogue == catalogue, columns.kind.in_(list(kinds)))
+        with reading(self._engine) as connection:
+            return {item_id for (item_id,) in connection.execute(query) if item_id}
 
     def users(self, catalogue: str) -> list[str]:
         """Everyone with an event in the catalogue, sorted."""

@@ -73,13 +73,13 @@ class VectorCache:
         rows = np.fromiter((row for group in groups for row in group), dtype=np.int64)
         if rows.size == 0 or limit <= 0:
             return {}
-        scores = self._matrix[rows] @ unit(query.reshape(1, -1))[0]
+        scores = np.clip(self._matrix[rows] @ unit(query.reshape(1, -1))[0], -1, 1)
         best: dict[tuple[str, str], float] = {}
         for place in np.lexsort((rows, -scores)):
             owner = owner_of(self._ids[int(rows[place])])
             if owner in best or (among is not None and owner[0] not in among):
                 continue
-            best[owner] = float(np.clip(scores[place], -1, 1))
+            best[owner] = float(scores[place])
             if len(best) == limit:
                 break
         return best
