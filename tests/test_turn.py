@@ -244,6 +244,7 @@ async def test_the_turn_is_in_the_trace(session):
     assert {"turn_started", "step_ended", "model_call", "decision", "funnel", "turn_ended"} <= kinds
     assert {call.role for call in trace.events if call.type == "model_call"} == {
         "understanding",
+        "embedder",
         "recommender",
         "responder",
     }
@@ -325,14 +326,14 @@ def test_the_drawing_in_the_docs_is_of_the_graph_as_it_is():
 
 class BrokenEmbedder(HashedEmbedder):
     def embed(self, texts):
-        if any("whale" in text for text in texts):
+        if "a whale of a time" in texts:
             raise EmbedderFailed("broken", "it is gone", "start it again")
         return super().embed(texts)
 
 
 async def test_a_turn_survives_an_embedder_that_fails(start):
     session = start(
-        embedder=BrokenEmbedder(), answer=lambda prompt: "a whale" if "wish for" in prompt else polite(prompt)
+        embedder=BrokenEmbedder(), answer=lambda prompt: "a whale of a time" if "wish for" in prompt else polite(prompt)
     )
     result, _ = await talk(session, "ann", "what about a whale")
     assert len(result.slate) == 4
