@@ -34,13 +34,17 @@ class TextBatch:
 
 @dataclass(frozen=True)
 class DecisionBatch:
-    """mask: (rows, 1, length, length), added to scores. reads: (n, 2), row and place; p: (n,), its answer."""
+    """mask: (rows, 1, length, length), added to scores. reads: (n, 2), row and place; p: (n,), its answer.
+
+    facts: (m, 3), row and place of the last token of a value in a candidate, and what the state's facts say of it.
+    """
 
     input_ids: Any
     positions: Any
     mask: Any
     reads: Any
     p: Any
+    facts: Any
 
 
 def encoded(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
@@ -97,7 +101,7 @@ def decision_batch(tokenizer: Any, decisions: Sequence[Decisions]) -> DecisionBa
     """One row per state, its candidates one after the other."""
     import torch
 
-    packed = []
+    packed, facts = [], list[tuple[int, int, int]]()
     for decision in decisions:
         tail = f"\nAnswer Yes or No only.{END}{ASSISTANT}"
         state, *questions = encoded(
@@ -119,6 +123,8 @@ def decision_batch(tokenizer: Any, decisions: Sequence[Decisions]) -> DecisionBa
             input_ids[row, place:end] = torch.tensor(question)
             positions[row, place:end] = torch.arange(len(state), len(state) + len(question))
             segments[row, place:end] = number
+            if decisions[row].named:
+                facts += _value_places(tokenizer, row, place, question, decisions[row].named[number - 1])
             reads.append((row, end - 1))
             answers.append(p)
             place = end
@@ -126,4 +132,17 @@ def decision_batch(tokenizer: Any, decisions: Sequence[Decisions]) -> DecisionBa
     causal = torch.ones((length, length), dtype=torch.bool).tril()
     mask = causal & ((looking == looked_at) | (looked_at == 0))
     added = torch.zeros(mask.shape).masked_fill(~mask, torch.finfo(torch.float32).min)
-    return DecisionBatch(input_ids, positions, added[:, None], torch.tensor(reads), torch.tensor(answers))
+    return DecisionBatch(
+        input_ids, positions, added[:, None], torch.tensor(reads), torch.tensor(answers), torch.tensor(facts)
+    )
+
+
+def _value_places(
+    tokenizer: Any, row: int, start: int, question: list[int], named: Sequence[tuple[str, int]]
+) -> list[tuple[int, int, int]]:
+    places = []
+    for ids, (_, said) in zip(encoded(tokenizer, [value for value, _ in named]), named, strict=True):
+        ends = [i + len(ids) for i in range(len(question) - len(ids) + 1) if question[i : i + len(ids)] == ids]
+        if ends:  # the last: a title may hold the same word, the summary comes after it
+            places.append((row, start + ends[-1] - 1, said))
+    return places

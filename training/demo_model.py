@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import multiprocessing
 import os
 import random
 import shutil
@@ -19,10 +20,11 @@ from typing import Any
 
 from training import roles
 from training.manifest import manifest
-from training.pictures import PicturePool, open_pool
+from training.pictures import open_pool
 from training.shape import new_model
 from training.steps import Learner, optimizers, rate_at, train_step
 from training.talk import talking
+from training.together import Team
 from training.tokens import make_processor, train_tokenizer
 from training.vision import as_targets, new_heads, train_tower
 
@@ -74,32 +76,29 @@ def load_tokenizer(work: Path, seed: int) -> Any:
     return AutoTokenizer.from_pretrained(str(work / "tokenizer"))
 
 
-def start_model(
-    work: Path, tokenizer: Any, *, eye_minutes: float, seed: int, pool: PicturePool, unseen: PicturePool
-) -> Any:
+def start_model(work: Path, tokenizer: Any, *, seed: int) -> Any:
     """A new model whose vision tower already tells looks apart."""
     import torch
 
     torch.manual_seed(seed)
     model = new_model(tokenizer)
-    tower = work / "tower.pt"
-    if not tower.is_file():
-        print("vision tower", train_tower(pool, unseen, tower, minutes=eye_minutes, seed=seed), flush=True)
-    model.model.vision_tower.load_state_dict(torch.load(tower))
+    model.model.vision_tower.load_state_dict(torch.load(work / "tower.pt"))
     return model
 
 
-def train(work: Path, out: Path, *, minutes: float, eye_minutes: float, seed: int, save_every_s: float = 300) -> None:
+def train(team: Team, work: Path, out: Path, *, minutes: float, seed: int, save_every_s: float = 300) -> None:
     """Train for `minutes` of wall clock in all, stops not counted; writes `out` now and then, and at the end."""
+    import torch
 
     pool = open_pool(work / "pool", count=POOL, seed=seed)
-    unseen = open_pool(work / "pool_unseen", count=POOL_UNSEEN, seed=UNSEEN_SEED)
     tokenizer = load_tokenizer(work, seed)
-    model = start_model(work, tokenizer, eye_minutes=eye_minutes, seed=seed, pool=pool, unseen=unseen)
+    model = start_model(work, tokenizer, seed=seed)
     model.set_attn_implementation("eager")  # a fifth faster than sdpa backwards on a CPU, at these lengths
-    heads = new_heads()
-    learner = Learner(model, heads, optimizers(model, heads), tokenizer, pool, as_targets(pool), seed)
-    run, shown, saved = resumed(work, learner), dict[str, float](), time.monotonic()
+    heads, fact_head = new_heads(), torch.nn.Linear(model.config.text_config.hidden_size, 3)
+    opts = optimizers(model, heads, fact_head, team)
+    learner = Learner(model, heads, fact_head, opts, tokenizer, pool, as_targets(pool), seed, team)
+    run, shown = resumed(work, learner), dict[str, float]()
+    saved = run.seconds
     model.train()
     while (progress := run.seconds / (60 * minutes)) < 1:
         began = time.monotonic()
@@ -108,12 +107,12 @@ def train(work: Path, out: Path, *, minutes: float, eye_minutes: float, seed: in
                 group["lr"] = group["base"] * rate_at(progress, run.step)
         for role, loss in train_step(learner, run.step).items():
             shown[role] = loss if role not in shown else 0.95 * shown[role] + 0.05 * loss
-        run = Run(run.step + 1, run.seconds + time.monotonic() - began)
-        if run.step % 20 == 0:
+        run = Run(run.step + 1, run.seconds + team.mean(time.monotonic() - began))
+        if run.step % 20 == 0 and team.rank == 0:
             losses = " ".join(f"{role} {loss:.3f}" for role, loss in sorted(shown.items()))
             print(f"{run.step} {run.seconds / 60:.1f} min | {losses}", flush=True)
-        if time.monotonic() - saved > save_every_s:
-            saved = time.monotonic()
+        if run.seconds - saved > save_every_s:
+            saved = run.seconds
             keep(work, out, learner, run, shown)
     keep(work, out, learner, run, shown)
 
@@ -127,8 +126,11 @@ def resumed(work: Path, learner: Learner) -> Run:
     kept = torch.load(work / "run.pt")
     learner.model.load_state_dict(kept["model"])
     learner.heads.load_state_dict(kept["heads"])
-    for optimizer, state in zip(learner.optimizers, kept["optimizers"], strict=True):
-        optimizer.load_state_dict(state)
+    learner.fact_head.load_state_dict(kept.get("fact_head", learner.fact_head.state_dict()))
+    own = work / f"optimizers.{learner.team.rank}of{learner.team.size}.pt"
+    if own.is_file():  # else their momentum starts anew, as it must when the team has another size
+        for optimizer, state in zip(learner.optimizers, torch.load(own), strict=True):
+            optimizer.load_state_dict(state)
     return Run(kept["step"], kept["seconds"])
 
 
@@ -136,10 +138,14 @@ def keep(work: Path, out: Path, learner: Learner, run: Run, losses: dict[str, fl
     """Write what a stopped run needs to go on, and the checkpoint as it is now."""
     import torch
 
+    own = [optimizer.state_dict() for optimizer in learner.optimizers]
+    torch.save(own, work / f"optimizers.{learner.team.rank}of{learner.team.size}.pt")
+    if learner.team.rank:
+        return
     state = {
         "model": learner.model.state_dict(),
         "heads": learner.heads.state_dict(),
-        "optimizers": [optimizer.state_dict() for optimizer in learner.optimizers],
+        "fact_head": learner.fact_head.state_dict(),
         "step": run.step,
         "seconds": run.seconds,
     }
@@ -157,12 +163,45 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=75)
     parser.add_argument("--eye-minutes", type=float, default=9, help="of these before, for the vision tower alone")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--processes", type=int, default=2, help="that learn together, one thread each")
+    parser.add_argument("--port", type=int, default=29_517, help="on loopback, where they meet")
     given = parser.parse_args()
     if not math.isfinite(given.minutes) or given.minutes <= 0:
         parser.error("--minutes must be above 0")
     given.work.mkdir(parents=True, exist_ok=True)
     given.out.parent.mkdir(parents=True, exist_ok=True)
-    train(given.work, given.out, minutes=given.minutes, eye_minutes=given.eye_minutes, seed=given.seed)
+    context = multiprocessing.get_context("spawn")
+    others = [context.Process(target=learn, args=(rank, given), daemon=True) for rank in range(1, given.processes)]
+    for other in others:
+        other.start()
+    learn(0, given)
+    for other in others:
+        other.join()
+
+
+def learn(rank: int, given: argparse.Namespace) -> None:
+    """What one process of the team does."""
+    import torch
+
+    if given.processes > 1:
+        torch.set_num_threads(1)
+    team = Team(rank, given.processes)
+    if rank:  # the first one makes what all need: pictures, tokenizer, tower
+        team.join(given.port)
+    else:
+        prepare(given)
+        team.join(given.port)
+    train(team, given.work, given.out, minutes=given.minutes, seed=given.seed)
+
+
+def prepare(given: argparse.Namespace) -> None:
+    """Make the pictures, the tokenizer and the vision tower where they are missing."""
+    pool = open_pool(given.work / "pool", count=POOL, seed=given.seed)
+    unseen = open_pool(given.work / "pool_unseen", count=POOL_UNSEEN, seed=UNSEEN_SEED)
+    load_tokenizer(given.work, given.seed)
+    if not (given.work / "tower.pt").is_file():
+        told = train_tower(pool, unseen, given.work / "tower.pt", minutes=given.eye_minutes, seed=given.seed)
+        print("vision tower", told, flush=True)
 
 
 if __name__ == "__main__":

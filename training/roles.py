@@ -13,7 +13,7 @@ from training.messages import Message, any_message, recommend
 from training.pictures import PicturePool
 from training.teacher import fold_json, listed
 from training.tokens import INTENTS, choice_text, yes_no_text
-from training.words import other_title
+from training.words import FEELINGS, FOODS, THINGS, TITLE_WORDS, invented, other_text, other_title
 from training.world import (
     RECENT,
     Domain,
@@ -29,6 +29,9 @@ from training.world import (
     title_and_text,
 )
 
+PLAIN_SHARE = (
+    0.5  # of recommendations about plain tastes; without them, matching facts with summaries is hardly learned
+)
 _NUMBERS = ("zero", "one", "two", "three", "four", "five")
 
 
@@ -45,10 +48,15 @@ class Example:
 
 @dataclass(frozen=True)
 class Decisions:
-    """A state and the questions asked about it, with the probability of a yes each."""
+    """A state and the questions asked about it, with the probability of a yes each.
+
+    named: for each question the values its summary names, with what the state's facts say of them: 0 nothing, 1 liked,
+    2 disliked. Empty where it does not matter.
+    """
 
     state: str
     questions: tuple[tuple[str, float], ...]
+    named: tuple[tuple[tuple[str, int], ...], ...] = ()
 
 
 def describing(rng: random.Random, pool: PicturePool) -> Example:
@@ -101,23 +109,32 @@ def question_text(thing: Thing) -> str:
 def deciding(rng: random.Random, *, candidates: int = 14) -> Decisions:
     """The recommender weighs several candidates for one person at one moment."""
     domain = Domain(rng, prints=rng.random() < 0.85)
-    taste = domain.taste(rng)
-    events = history(rng, domain, taste, rng.choice((0, 2, 3, 5, 8, 12, 20, 30)))
-    if rng.random() < 0.5:
-        memory = known_taste(rng, taste)
+    plain = rng.random() < PLAIN_SHARE
+    taste = plain_taste(rng, domain) if plain else domain.taste(rng)
+    events = history(rng, domain, taste, rng.choice((0, 0, 0, 2, 5) if plain else (0, 2, 3, 5, 8, 12, 20, 30)))
+    if plain or rng.random() < 0.4:
+        memory = known_taste(rng, taste, whole=plain)
     else:
         steps = folds(events, size=3)
         memory = steps[-1].after if steps else known_taste(rng, Taste({}, 0.0))
     known = [*taste.mattering(1), *taste.mattering(-1)]
     wish, wanted = _wish(rng, domain) if rng.random() < 0.25 else ("", ())
-    questions = []
+    said = {(fact.aspect, fact.value): 1 if fact.polarity == "like" else 2 for fact in memory.facts}
+    questions, named = [], []
     for _ in range(candidates):
         chance = rng.random()
         value = rng.choice(known) if chance < 0.5 else rng.choice(wanted) if wanted and chance < 0.8 else None
         thing = domain.thing(rng, with_value=value)
         questions.append((question_text(thing), wished_p(taste.p_like(thing), thing, wanted)))
+        named.append(tuple((value[1], said.get(value, 0)) for value in thing.values))
     state = state_text(memory.prose, memory.lines, [event.line for event in events[-RECENT:]], wish)
-    return Decisions(state, tuple(questions))
+    return Decisions(state, tuple(questions), tuple(named))
+
+
+def plain_taste(rng: random.Random, domain: Domain) -> Taste:
+    """A few strong likes and dislikes: a memory can hold all of them, and an answer is nearly certain."""
+    chosen = rng.sample(domain.values, rng.randint(1, 5))
+    return Taste({value: rng.choice((1, 1, -1)) * rng.uniform(2.5, 4.0) for value in chosen}, rng.uniform(-1.5, -0.5))
 
 
 def _wish(rng: random.Random, domain: Domain) -> tuple[str, tuple[Value, ...]]:
@@ -195,6 +212,24 @@ def responding(rng: random.Random) -> Example:
         lines.append(f"{number}. {thing.title}: {reason([fact.value for fact in liked], asked, summary, thing)}")
     prompt = prompts.load("responder").render(message=message.text, prose=memory.prose, items=items)
     return Example("responder", prompt, "\n".join((opening(count, wanted, known=bool(memory.prose)), *lines)))
+
+
+def copying(rng: random.Random) -> Example:
+    """No role, but what all of them rest on: titles and strange words said again to the letter, in their order."""
+    lines, answer = [], []
+    for number in range(1, rng.randint(2, 5) + 1):
+        title = title_and_text(rng)[0] if rng.random() < 0.3 else strange_title(rng)
+        lines.append(f"{number}. {title} | {other_text(rng)}" if rng.random() < 0.4 else f"{number}. {title}")
+        answer.append(f"{number}. {title}")
+    return Example("copying", "Items:\n" + "\n".join(lines), "\n".join(answer), weight=0.7)
+
+
+def strange_title(rng: random.Random) -> str:
+    """Words in no order anyone would guess, so that only looking them up helps."""
+    words = (*TITLE_WORDS, *FEELINGS, *FOODS, *THINGS)
+    return " ".join(
+        invented(rng).capitalize() if rng.random() < 0.25 else rng.choice(words) for _ in range(rng.randint(1, 6))
+    )
 
 
 def _other_fits(rng: random.Random) -> list[str]:

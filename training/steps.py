@@ -11,38 +11,50 @@ from training import roles
 from training.batches import IGNORED, DecisionBatch, TextBatch, decision_batch, text_batches
 from training.pictures import PicturePool
 from training.talk import talking
+from training.together import Team
 from training.vision import eye_loss
 
 ROWS = {  # examples of each kind in one step
-    "describing": 9,
+    "describing": 7,
     "folding": 8,
     "responding": 4,
-    "talking": 5,
-    "wishing": 6,
-    "intending": 6,
-    "choosing": 1,
+    "talking": 4,
+    "wishing": 4,
+    "intending": 2,
+    "copying": 5,
+    "choosing": 2,
     "by_eye": 1,
 }
 EYE_PICTURES, EYE_WEIGHT = 16, 0.3  # pictures whose values the tower still tells apart by itself, and their weight
-STATES = 2  # recommendations in one step, each with its candidates
+DECISION_WEIGHT, FACT_LAYER = 2.0, 4
+STATES = 4  # recommendations in one step, each with its candidates
 
 
 @dataclass(frozen=True)
 class Learner:
-    """All that a step needs. heads: tell values apart by the tower while it learns. targets: the pool's values."""
+    """All that a step needs. heads, fact_head: thrown away after. targets: the pool's values."""
 
     model: Any
     heads: Any
+    fact_head: Any
     optimizers: list[Any]
     tokenizer: Any
     pool: PicturePool
     targets: Any
     seed: int
+    team: Team
+
+    @property
+    def parameters(self) -> list[Any]:
+        """All that is learned, the heads included, in a fixed order."""
+        return [*self.model.parameters(), *self.heads.parameters(), *self.fact_head.parameters()]
 
 
-def step_examples(seed: int, step: int, pool: PicturePool) -> tuple[list[roles.Example], list[roles.Decisions]]:
-    """What one step learns from; the same for the same seed and step."""
-    rng = random.Random(f"{seed}:{step}")
+def step_examples(
+    seed: int, step: int, pool: PicturePool, team: Team
+) -> tuple[list[roles.Example], list[roles.Decisions]]:
+    """What one process of the team learns from in one step; the same for the same seed, step and team."""
+    rng = random.Random(f"{seed}:{step}:{team.rank}")
     makers: dict[str, Any] = {
         "describing": lambda: roles.describing(rng, pool),
         "by_eye": lambda: roles.deciding_by_eye(rng, pool),
@@ -51,10 +63,12 @@ def step_examples(seed: int, step: int, pool: PicturePool) -> tuple[list[roles.E
         "talking": lambda: talking(rng),
         "wishing": lambda: roles.wishing(rng),
         "intending": lambda: roles.intending(rng),
+        "copying": lambda: roles.copying(rng),
         "choosing": lambda: roles.choosing(rng),
     }
-    texts = [makers[name]() for name, count in ROWS.items() for _ in range(count)]
-    return texts, [roles.deciding(rng) for _ in range(STATES)]
+    plan = [name for name, count in ROWS.items() for _ in range(count)]
+    texts = [makers[name]() for name in plan[team.rank :: team.size]]
+    return texts, [roles.deciding(rng) for _ in range(STATES)[team.rank :: team.size]]
 
 
 def text_loss(model: Any, batch: TextBatch) -> tuple[Any, Any]:
@@ -68,24 +82,45 @@ def text_loss(model: Any, batch: TextBatch) -> tuple[Any, Any]:
     return losses, batch.weights[learned]
 
 
-def decision_loss(model: Any, batch: DecisionBatch, yes: int, no: int) -> Any:
-    """The mean cross-entropy of the answers with their probabilities, over the whole vocabulary."""
-    hidden = model.model(
-        input_ids=batch.input_ids, attention_mask=batch.mask, position_ids=batch.positions, use_cache=False
-    ).last_hidden_state
+def decision_losses(model: Any, fact_head: Any, batch: DecisionBatch, yes: int, no: int) -> tuple[Any, Any]:
+    """The mean cross-entropy of the answers with their probabilities, and that of what facts say of each value.
+
+    The second is read after four of six layers, at the values of a candidate. It teaches the way to an answer, which
+    the answer alone hardly does: find the value among the facts, and whether it is liked there.
+    """
+    from torch.nn import functional
+
+    made = model.model(
+        input_ids=batch.input_ids,
+        attention_mask=batch.mask,
+        position_ids=batch.positions,
+        use_cache=False,
+        output_hidden_states=True,
+    )
+    hidden, halfway = made.last_hidden_state, made.hidden_states[FACT_LAYER]
+    told = fact_head(halfway[batch.facts[:, 0], batch.facts[:, 1]]).float()
+    balance = told.new_tensor([1.0, 3.0, 3.0])
+    found = functional.cross_entropy(told, batch.facts[:, 2], weight=balance)
     logits = model.lm_head(hidden[batch.reads[:, 0], batch.reads[:, 1]]).float()
     logs = logits.log_softmax(-1)
-    return -(batch.p * logs[:, yes] + (1 - batch.p) * logs[:, no]).mean()
+    return -(batch.p * logs[:, yes] + (1 - batch.p) * logs[:, no]).mean(), found
 
 
-def optimizers(model: Any, heads: Any) -> list[Any]:
-    """Muon for the layers' matrices, AdamW for the rest; `base` is each group's full rate."""
+def optimizers(model: Any, heads: Any, fact_head: Any, team: Team) -> list[Any]:
+    """Muon for the layers' matrices, AdamW for the rest; `base` is each group's full rate.
+
+    They move only the parameters this process owns.
+    """
     import torch
 
-    decoder = [p for n, p in model.named_parameters() if "language_model.layers" in n and p.ndim == 2]
-    eye = [p for n, p in model.named_parameters() if "vision_tower.encoder.layers" in n and p.ndim == 2]
-    taken = {id(p) for p in (*decoder, *eye)}
-    rest = [p for p in (*model.parameters(), *heads.parameters()) if id(p) not in taken]
+    everything = [*model.parameters(), *heads.parameters(), *fact_head.parameters()]
+    owners = team.owner_of(everything)
+    matrices = {id(p) for n, p in model.named_parameters() if ".layers." in n and p.ndim == 2}
+    in_tower = {id(p) for n, p in model.named_parameters() if "vision_tower" in n}
+    own = [p for p in everything if owners[id(p)] == team.rank]
+    decoder = [p for p in own if id(p) in matrices and id(p) not in in_tower]
+    eye = [p for p in own if id(p) in matrices and id(p) in in_tower]
+    rest = [p for p in own if id(p) not in matrices]
     muon = torch.optim.Muon(
         [{"params": decoder, "lr": 2e-3}, {"params": eye, "lr": 1e-3}],
         weight_decay=0.05,
@@ -100,7 +135,7 @@ def optimizers(model: Any, heads: Any) -> list[Any]:
 
 def rate_at(progress: float, step: int) -> float:
     """The learning rate as a share of the full one: a short rise, a plateau, a straight fall to nothing."""
-    return min(1.0, (step + 1) / 60) * min(1.0, max(0.0, (1 - progress) / 0.5))
+    return min(1.0, (step + 1) / 60) * min(1.0, max(0.0, (1 - progress) / 0.25))
 
 
 def train_step(learner: Learner, step: int) -> dict[str, float]:
@@ -109,8 +144,8 @@ def train_step(learner: Learner, step: int) -> dict[str, float]:
     import torch
 
     model, told = learner.model, defaultdict[str, list[float]](list)
-    texts, decisions = step_examples(learner.seed, step, learner.pool)
-    batches = list(text_batches(learner.tokenizer, texts, learner.pool, tokens=3000))
+    texts, decisions = step_examples(learner.seed, step, learner.pool, learner.team)
+    batches = list(text_batches(learner.tokenizer, texts, learner.pool, tokens=1400))
     total = sum(float(batch.weights.sum()) for batch in batches)
     for batch in batches:
         with torch.autocast("cpu", torch.bfloat16):
@@ -121,15 +156,23 @@ def train_step(learner: Learner, step: int) -> dict[str, float]:
             told[batch.roles[row]].append(loss)
     yes, no = (learner.tokenizer.convert_tokens_to_ids(word) for word in ("Yes", "No"))
     with torch.autocast("cpu", torch.bfloat16):
-        decided = decision_loss(model, decision_batch(learner.tokenizer, decisions), yes, no)
-    rng = np.random.default_rng((learner.seed, step))
+        packed = decision_batch(learner.tokenizer, decisions)
+        decided, found = decision_losses(model, learner.fact_head, packed, yes, no)
+    rng = np.random.default_rng((learner.seed, step, learner.team.rank))
     tower = model.model.vision_tower
-    seen = eye_loss(tower, learner.heads, learner.pool, learner.targets, batch=EYE_PICTURES, rng=rng)
-    (decided + EYE_WEIGHT * seen).backward()
+    seen = eye_loss(
+        tower, learner.heads, learner.pool, learner.targets, batch=EYE_PICTURES // learner.team.size, rng=rng
+    )
+    (DECISION_WEIGHT * decided + found + EYE_WEIGHT * seen).backward()
     told["decisions"].append(decided.item())
+    told["facts"].append(found.item())
     told["eye"].append(seen.item())
-    torch.nn.utils.clip_grad_norm_([*model.parameters(), *learner.heads.parameters()], 1.0)
+    parameters = learner.parameters
+    learner.team.average_gradients(parameters)
+    torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     for optimizer in learner.optimizers:
         optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+    learner.team.share_parameters(parameters)
+    for parameter in parameters:
+        parameter.grad = None
     return {role: sum(values) / len(values) for role, values in told.items()}

@@ -113,7 +113,7 @@ def train_tower(
             for group in optimizer.param_groups:
                 group["lr"] = full * rate
         loss = eye_loss(tower, heads, pool, targets, batch=batch, rng=rng)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         for optimizer in (muon, adam):
             optimizer.step()  # type: ignore[no-untyped-call]

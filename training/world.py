@@ -202,9 +202,9 @@ def folds(events: Sequence[TaughtEvent], *, size: int) -> list[FoldStep]:
     return steps
 
 
-def known_taste(rng: random.Random, taste: Taste) -> Memory:
-    """A memory that has understood the taste: facts for some of its values, as strong as they weigh."""
-    ranked = sorted(taste.weights.items(), key=lambda pair: -abs(pair[1]))[: rng.randint(0, 10)]
+def known_taste(rng: random.Random, taste: Taste, *, whole: bool = False) -> Memory:
+    """A memory that has understood the taste: facts for some of its values, or the whole, as strong as they weigh."""
+    ranked = sorted(taste.weights.items(), key=lambda pair: -abs(pair[1]))[: 10 if whole else rng.randint(0, 10)]
     most = max((abs(weight) for _, weight in ranked), default=1.0)
     facts = [
         TaughtFact(
