@@ -434,6 +434,13 @@ def test_the_process_ends_with_its_main_thread_though_sessions_are_open(tmp_path
     assert (done.returncode, done.stdout) == (0, "()\n"), done.stderr
 
 
+def follow_to_end(turn: ShownTurn) -> None:
+    deadline = time.monotonic() + 10
+    while turn.running is not None:
+        assert time.monotonic() < deadline, "the turn does not end"
+        turn.update_from_running(timeout_s=1)
+
+
 class TestATurnOnTheHost:
     """What the page is promised about turns, without the page."""
 
@@ -448,8 +455,7 @@ class TestATurnOnTheHost:
         while not turn.reply:
             turn.update_from_running(timeout_s=1)
         turn.stop()
-        while turn.running is not None:
-            turn.update_from_running(timeout_s=1)
+        follow_to_end(turn)
         assert session.ended == ["wait for ever"]
         assert (turn.stopped, turn.reply, turn.error) == (True, "Hm", "")
 
@@ -458,16 +464,14 @@ class TestATurnOnTheHost:
         held = host.once("hold the loop", _hold(0.05))
         talk.ask(host, session, "wait for ever")
         talk.turns[0].stop()
-        while talk.turns[0].running is not None:
-            talk.turns[0].update_from_running(timeout_s=1)
+        follow_to_end(talk.turns[0])
         assert held.over
         assert session.asked == []
 
     def test_an_answer_begun_anew_drops_the_first_one(self, session):
         session.script = lambda message: [TextDelta("Half"), TextRestart("a fallback took over"), TextDelta("Whole")]
         turn = self.ask(session, "calm")
-        while turn.running is not None:
-            turn.update_from_running(timeout_s=1)
+        follow_to_end(turn)
         assert turn.reply == "Whole"
         assert turn.error == "The turn ended without an answer; ask again."
 
@@ -476,8 +480,7 @@ class TestATurnOnTheHost:
         talk.ask(host, session, "calm")
         talk.waiting.append(Reaction("i1", "like"))
         assert not talk.tell_next(host, session)
-        while talk.turns[0].running is not None:
-            talk.turns[0].update_from_running(timeout_s=1)
+        follow_to_end(talk.turns[0])
         assert talk.tell_next(host, session)
         assert talk.waiting == []
 
