@@ -28,7 +28,7 @@ def cite(
 ) -> tuple[Citation, ...]:
     """The true reasons for an item, strongest first.
 
-    Facts of liking whose value its view or attributes name; wishes that share a telling word with its view; filters it
+    Facts of liking whose value its view or attributes name; the words of wishes that its view names; filters it
     meets; at last its view itself, which always holds.
     """
     spoken = f"{view} {_attribute_words(item)}"
@@ -37,7 +37,7 @@ def cite(
         for fact in preference.holding
         if fact.polarity in ("like", "must") and mentions(spoken, fact.value)
     ]
-    wished = [Citation("wish", wish, wish) for wish in wishes if shares_word(spoken, wish)]
+    wished = [Citation("wish", wish, words) for wish in wishes if (words := met_words(spoken, wish))]
     met = [Citation("filter", condition.attribute, str(condition)) for condition in filters if condition.matches(item)]
     return (*wished, *facts, *met, Citation("summary", item.item_id, view)) if view else (*wished, *facts, *met)
 
@@ -70,9 +70,10 @@ def mentions(text: str, value: str) -> bool:
     return bool(value.strip()) and re.search(pattern, text.casefold()) is not None
 
 
-def shares_word(text: str, wish: str) -> bool:
-    """Whether a telling word (four letters or more) of the wish stands in the text."""
-    return any(mentions(text, word) for word in re.findall(r"\w{3,}", wish.casefold()) if word not in _COMMON)
+def met_words(text: str, wish: str) -> str:
+    """The telling words of a wish (three letters or more) that the text names, in their order; empty for none."""
+    told = [word for word in re.findall(r"\w{3,}", wish) if word.casefold() not in _COMMON]
+    return " ".join(word for word in told if mentions(text, word) or mentions(text, word.removesuffix("s")))
 
 
 def relaxations(filters: Sequence[Filter], catalogue: Catalogue) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ evidence they rest on, are ours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
@@ -47,23 +48,37 @@ def checked_edits(
 ) -> tuple[Edit, ...]:
     """The edits that have ground, with event numbers turned into event ids.
 
-    block: the event lines the model read. An edit stands only if its value occurs in the block or in a fact already
-    held, and an `add` only with evidence in the block. What has no ground is left out.
+    block: the event lines the model read. An `add` stands only if an event of the block names its value; any other edit
+    also if a fact already held does. Evidence are the events the model named, as far as they name the value, else all
+    that do. What has no ground is left out.
     """
-    read = "\n".join(block).casefold()
     held = {fact.fact_id for fact in facts}
     edits = []
     for edit in fold.edits:
         value, aspect = one_line(edit.value), one_line(edit.aspect)
         known = fact_id_of(edit.polarity, aspect, value) in held
-        evidence = tuple(event_ids[number - 1] for number in edit.evidence if 1 <= number <= len(event_ids))
-        grounded = value.casefold() in read
-        if edit.op == "keep" or not (known or (edit.op == "add" and grounded and evidence)):
+        naming = [number for number, line in enumerate(block, 1) if value.casefold() in line.casefold()]
+        if edit.op == "keep" or not (known or (edit.op == "add" and naming)):
             continue
+        told = [number for number in naming if number in edit.evidence] or naming
+        evidence = tuple(event_ids[number - 1] for number in told)
         edits.append(
             Edit(op=edit.op, polarity=edit.polarity, aspect=aspect, value=value, reason=edit.reason, evidence=evidence)
         )
     return tuple(edits)
+
+
+def trusted_prose(fold: Fold, edits: Sequence[Edit], before: str) -> str:
+    """The fold's prose without the sentences that speak of an edit left out; the old prose where nothing remains."""
+    kept = {(edit.op, edit.value.casefold()) for edit in edits}
+    groundless = [
+        edit.value.casefold()
+        for edit in fold.edits
+        if edit.op != "keep" and (edit.op, one_line(edit.value).casefold()) not in kept
+    ]
+    sentences = re.split(r"(?<=[.!?])\s+", one_line(fold.prose))
+    held = [sentence for sentence in sentences if not any(value in sentence.casefold() for value in groundless)]
+    return " ".join(held) or before
 
 
 def apply_edits(

@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from agents.asking import render
 from agents.context import TurnContext
 from agents.events import Progress
-from agents.folding import Fold, apply_edits, checked_edits
+from agents.folding import Fold, apply_edits, checked_edits, trusted_prose
 from agents.state import TurnState, TurnUpdate
 from agents.wording import event_line, fact_line
 from memory.errors import StoreError
@@ -54,7 +54,7 @@ def said_and_done(state: TurnState, context: TurnContext) -> list[Interaction]:
         for reaction in state.reactions
         if reaction.item_id in context.catalogue
     ]
-    wishes = [*state.wishes] if state.intent in ("recommend", "critique") else []
+    wishes = [*state.new_wishes]
     if state.intent == "correct_taste":
         wishes = [state.message]
     if state.upload_summary:
@@ -115,7 +115,7 @@ async def fold(context: TurnContext, preference: Preference, block: Sequence[Int
     after = apply_edits(
         preference,
         edits,
-        prose=answer.prose,
+        prose=trusted_prose(answer, edits, preference.prose),
         words=context.memory.words,
         watermark=event_ids[-1],
         now=context.now(),

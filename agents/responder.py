@@ -64,7 +64,7 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
 
 async def _talk(state: TurnState, context: TurnContext, write: Callable[[object], None]) -> TurnUpdate:
     preference = context.taste(state.user_id)
-    about = tuple(dict.fromkeys([*state.mentioned, *(state.last_slate if state.intent == "question" else ())]))
+    about = state.mentioned or (state.last_slate if state.intent == "question" else ())
     views = context.views(about[:ITEMS_TOLD])
     items = [
         {

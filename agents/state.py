@@ -83,7 +83,8 @@ class TurnState:
     """What one turn knows so far.
 
     The first group comes with the message, the second stays for the whole thread, the rest is filled on the way.
-    relaxations: filters that would have to go for anything to be left, with how many items each would free.
+    wishes are those in force, new_wishes those this message added. relaxations: filters that would have to go for
+    anything to be left, with how many items each would free.
     problems: what went wrong on the way and was worked around, in words for the user.
     """
 
@@ -101,6 +102,7 @@ class TurnState:
 
     intent: Intent = "recommend"
     understood_by: tuple[str, ...] = ()
+    new_wishes: tuple[str, ...] = ()
     mentioned: tuple[str, ...] = ()
     fresh_only: bool = False
     upload_summary: str = ""
@@ -124,6 +126,7 @@ class TurnUpdate(TypedDict, total=False):
     reactions: tuple[Reaction, ...]
     intent: Intent
     understood_by: tuple[str, ...]
+    new_wishes: tuple[str, ...]
     mentioned: tuple[str, ...]
     fresh_only: bool
     upload_summary: str
@@ -157,6 +160,7 @@ def fresh_turn(
         reactions=reactions,
         intent="recommend",
         understood_by=(),
+        new_wishes=(),
         mentioned=(),
         fresh_only=False,
         upload_summary="",

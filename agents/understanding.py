@@ -64,6 +64,7 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         "understood_by": (*by, f"intent: {intent_by}"),
         "filters": merged_filters(state.filters, parsed.filters, parsed.relax),
         "wishes": merged_wishes(state.wishes, wishes) if intent == "critique" else wishes or state.wishes,
+        "new_wishes": wishes,
         "mentioned": tuple(mention.item_id for mention in parsed.mentioned),
         "reactions": (*state.reactions, *(reaction for reaction in reactions if reaction not in state.reactions)),
         "fresh_only": parsed.wants_new,

@@ -17,6 +17,7 @@ from agents.folding import (
     apply_edits,
     bounded_prose,
     checked_edits,
+    trusted_prose,
 )
 from memory.preferences import Edit, Fact, Preference
 
@@ -76,13 +77,26 @@ def test_an_edit_without_ground_in_the_events_is_left_out():
         edits=(
             FoldEdit(op="add", polarity="like", aspect="subject", value="fox", evidence=(1,)),
             FoldEdit(op="add", polarity="like", aspect="subject", value="whale", evidence=(1,)),  # nobody said whale
-            FoldEdit(op="add", polarity="like", aspect="style", value="woodcut", evidence=(9,)),  # no such event
             FoldEdit(op="strengthen", polarity="like", aspect="subject", value="fox"),  # not held yet
         ),
         prose="Likes foxes.",
     )
     [kept] = checked_edits(fold, BLOCK, [31, 32, 33], ())
     assert (kept.value, kept.evidence) == ("fox", (31,))
+
+
+@pytest.mark.parametrize("told", [(), (9,), (2,), (1, 2)])
+def test_evidence_is_only_what_names_the_value(told):
+    fold = Fold(edits=(FoldEdit(op="add", polarity="like", aspect="subject", value="fox", evidence=told),), prose="x")
+    [kept] = checked_edits(fold, BLOCK, [31, 32, 33], ())
+    assert kept.evidence == (31,)
+
+
+def test_prose_that_speaks_of_a_groundless_edit_is_left_out_sentence_by_sentence():
+    whale = FoldEdit(op="add", polarity="like", aspect="subject", value="whale", evidence=(1,))
+    fold = Fold(edits=(whale,), prose="They like foxes. Lately they lean towards whales.")
+    assert trusted_prose(fold, (), "before") == "They like foxes."
+    assert trusted_prose(fold.model_copy(update={"prose": "They love the whale."}), (), "before") == "before"
 
 
 def test_a_fact_already_held_may_be_edited_without_being_named_again():

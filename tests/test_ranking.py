@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.evidence import cite, mentions, neighbours, plain_reason, relaxations, shares_word
+from agents.evidence import cite, mentions, met_words, neighbours, plain_reason, relaxations
 from agents.ranking import best_of_each, blended, diverse
 from agents.state import Candidate, Citation
 from catalog.filters import Filter
@@ -90,7 +90,11 @@ def test_a_value_is_found_as_whole_words_only(text, value, there):
 
 
 def test_common_words_are_no_evidence_for_a_wish():
-    assert not shares_word("this is the one", "something like this")
+    assert met_words("this is the one", "something like this") == ""
+
+
+def test_only_the_words_of_a_wish_that_are_met_are_cited():
+    assert met_words("A calm boat in deep blue.", "boats or a lighthouse, in deep blue") == "boats deep blue"
 
 
 def test_keepers_are_counted_only_from_two_on():
