@@ -401,7 +401,8 @@ class TestOnARealSession:
         say(page, "a fox please, under 90 EUR")
         titles = [text for text in texts(page) if text.startswith("Quiet Hour")]
         assert len(titles) == 4
-        page.feedback[0].set_value(1).run()
+        for place in range(3):  # as many as a fold waits for
+            page.feedback[place].set_value(1).run()
         say(page, "more like that")
         assert not page.error
         assert len(page.image) == 8
