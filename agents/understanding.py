@@ -120,6 +120,14 @@ def split_wishes(answer: str) -> tuple[str, ...]:
     return tuple(phrase for phrase in phrases if phrase and phrase.casefold() != "none")[:MAX_WISHES]
 
 
+def own_words(wishes: Sequence[str], message: str) -> tuple[str, ...]:
+    """The wishes whose every word stands in the message, a plural s aside: what was not said is not wished."""
+    said = {word.removesuffix("s") for word in re.findall(r"\w+", message.casefold())}
+    return tuple(
+        wish for wish in wishes if all(word.removesuffix("s") in said for word in re.findall(r"\w+", wish.casefold()))
+    )
+
+
 async def _ask_intent(state: TurnState, context: TurnContext, *, fallback: Intent) -> tuple[Intent, str, list[str]]:
     titles = [
         one_line(context.catalogue[item_id].title) for item_id in state.last_slate if item_id in context.catalogue
@@ -139,7 +147,11 @@ async def _ask_wishes(rest: str, context: TurnContext) -> tuple[tuple[str, ...],
         answer = await context.ask.text("understanding", render(WISHES_PROMPT, {"message": rest}))
     except ModelError as error:
         return (rest,), "your own words", [f"Your wishes were taken word for word: {error}."]
-    return split_wishes(answer), "chat model", []
+    wishes = split_wishes(answer)
+    own = own_words(wishes, rest)
+    if wishes and not own:
+        return (rest,), "your own words", []  # what the model named was not said
+    return own, "chat model", []
 
 
 def _family(condition: Filter) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.events import Progress, SlateReady, TextDelta, TurnDone
 from agents.state import TurnInput, TurnState, TurnUpdate, fresh_turn
-from agents.understanding import INTENTS, merged_filters, split_wishes, wish_text
+from agents.understanding import INTENTS, merged_filters, own_words, split_wishes, wish_text
 from catalog.filters import Filter, passes
 from memory.errors import DatabaseFailed, EmbedderFailed
 from models.decisions import Choice
@@ -304,6 +304,17 @@ def test_the_wishes_of_a_message_without_any_are_none():
     assert split_wishes("calm; deep blue.\n") == ("calm", "deep blue")
 
 
+def test_what_was_not_said_is_not_wished():
+    assert own_words(("calm", "cats", "deep blue"), "a calm cat, in deep blue") == ("calm", "cats", "deep blue")
+    assert own_words(("a whale",), "a calm cat") == ()
+
+
+async def test_a_wish_the_model_invents_never_enters_memory(start):
+    session = start(answer=lambda prompt: "a giraffe" if "wish for" in prompt else polite(prompt))
+    await talk(session, "ann", "what about a fox")
+    assert [one.text for one in session.services.log.of_user("ann", "prints")] == ["what about a fox"]
+
+
 def test_every_intent_can_be_asked_for():
     assert list(INTENTS) == ["recommend", "critique", "feedback", "question", "correct_taste", "small_talk"]
 
@@ -335,7 +346,7 @@ async def test_a_turn_survives_an_embedder_that_fails(start):
     session = start(
         embedder=BrokenEmbedder(), answer=lambda prompt: "a whale of a time" if "wish for" in prompt else polite(prompt)
     )
-    result, _ = await talk(session, "ann", "what about a whale")
+    result, _ = await talk(session, "ann", "what about a whale of a time")
     assert len(result.slate) == 4
     assert "searched by meaning" in result.error
 
