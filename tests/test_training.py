@@ -284,7 +284,7 @@ class TestBatches:
 
 
 @pytest.mark.model
-def test_a_saved_checkpoint_loads_through_the_auto_classes(tokenizer: Any, tiny: Any, tmp_path: Path):
+def test_a_saved_checkpoint_loads_through_the_auto_classes(tokenizer: Any, tiny: Any, tmp_path: Path) -> None:
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
     from training.demo_model import save_checkpoint

@@ -59,6 +59,7 @@ def save_checkpoint(model: Any, processor: Any, out: Path, about: dict[str, Any]
     model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
     model.save_pretrained(str(fresh))
     processor.save_pretrained(str(fresh))
+    (fresh / "model.safetensors").chmod(0o644)  # written for the owner alone
     (fresh / "palate_manifest.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     shutil.rmtree(old, ignore_errors=True)
     if out.exists():

@@ -286,8 +286,13 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     parser.add_argument("--share", type=float, default=1.0, help="of the full number of cases")
+    parser.add_argument("--write", action="store_true", help="keep the figures in the checkpoint's manifest")
     given = parser.parse_args()
     figures = evaluate(given.checkpoint, share=given.share)
+    if given.write:
+        path = given.checkpoint / "palate_manifest.json"
+        about = json.loads(path.read_text(encoding="utf-8")) | {"figures": figures}
+        path.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
     if given.json:
         print(json.dumps(figures))
         return

@@ -26,7 +26,7 @@ ROWS = {  # examples of each kind in one step
     "by_eye": 1,
 }
 EYE_PICTURES, EYE_WEIGHT = 16, 0.3  # pictures whose values the tower still tells apart by itself, and their weight
-DECISION_WEIGHT, FACT_LAYER = 2.0, 4
+DECISION_WEIGHT, FACT_LAYER = 5.0, 4
 STATES = 4  # recommendations in one step, each with its candidates
 
 
@@ -135,7 +135,7 @@ def optimizers(model: Any, heads: Any, fact_head: Any, team: Team) -> list[Any]:
 
 def rate_at(progress: float, step: int) -> float:
     """The learning rate as a share of the full one: a short rise, a plateau, a straight fall to nothing."""
-    return min(1.0, (step + 1) / 60) * min(1.0, max(0.0, (1 - progress) / 0.25))
+    return min(1.0, (step + 1) / 60) * min(1.0, max(0.0, (1 - progress) / 0.2))
 
 
 def train_step(learner: Learner, step: int) -> dict[str, float]:
