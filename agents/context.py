@@ -68,6 +68,7 @@ class TurnContext:
                 kind="embed",
                 rendered="\n".join(texts),
                 seconds=time.perf_counter() - began,
+                cost_usd=0.0 if self.embedder.in_process else None,
             )
         )
 

@@ -72,6 +72,7 @@ class ReplyReader:
         card = self.slate[place]
         if not holds(reason, place, self.slate, self.preference, self.views):
             reason, self.rewritten = plain_reason(card.citations), self.rewritten + 1
+        reason = reason[:1].upper() + reason[1:]
         self.reasons[place] = reason
         return f"{place + 1}. {card.title}: {reason}\n"
 

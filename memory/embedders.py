@@ -63,6 +63,7 @@ class PackagedEmbedder:
 
     name = PACKAGED_MODEL
     dims = 384
+    in_process = True
 
     def __init__(self) -> None:
         self._cache = QueryCache(self.dims)
@@ -168,6 +169,8 @@ def _no_progress_bar() -> Iterator[None]:
 class SentenceTransformersEmbedder:
     """Any sentence-transformers model, by name or folder. Loads it at once, for only it knows its width."""
 
+    in_process = True
+
     def __init__(self, model: str) -> None:
         self.name = model
         try:
@@ -197,6 +200,7 @@ class SentenceTransformersEmbedder:
 class HostedEmbedder:
     """An embedding model reached through LiteLLM. Asks the model for its width once, unless the settings say it."""
 
+    in_process = False
     _batch = 256
 
     def __init__(self, spec: EmbedderSpec) -> None:

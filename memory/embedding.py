@@ -42,6 +42,11 @@ class Embedder(Protocol):
         ...
 
     @property
+    def in_process(self) -> bool:
+        """Whether it runs here and so costs nothing."""
+        ...
+
+    @property
     def dims(self) -> int:
         """Width of a vector."""
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -22,6 +23,7 @@ DEFAULT_KINDS: dict[str, tuple[DecisionKind, ...]] = {
     "served": ("systemone",),
     "hosted": ("graded",),
 }
+_ROOT = Path(__file__).resolve().parent.parent
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -83,8 +85,9 @@ class ModelSpec(BaseModel):
 
     @property
     def label(self) -> str:
-        """The name people see in traces and errors."""
-        return f"{self.model}+{self.adapter}" if self.adapter else self.model
+        """The name people see in traces and errors; a checkpoint of this repository goes by its path in it."""
+        parts = (self.model, self.adapter) if self.adapter else (self.model,)
+        return "+".join(part.removeprefix(f"{_ROOT}/") for part in parts)
 
     @property
     def litellm_name(self) -> str:

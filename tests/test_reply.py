@@ -31,8 +31,8 @@ def read(reply: str, *, size: int = 3) -> ReplyReader:
 
 def test_a_good_reply_comes_through_with_its_reasons():
     reader = read(GOOD)
-    assert reader.text == "Here you are.\n1. Harbour: it shows a fox\n2. Gate: a bright owl"
-    assert (reader.reasons, reader.rewritten) == ({0: "it shows a fox", 1: "a bright owl"}, 0)
+    assert reader.text == "Here you are.\n1. Harbour: It shows a fox\n2. Gate: A bright owl"
+    assert (reader.reasons, reader.rewritten) == ({0: "It shows a fox", 1: "A bright owl"}, 0)
 
 
 @given(st.integers(1, 40))
@@ -67,7 +67,7 @@ def test_items_the_model_left_out_come_with_their_evidence(reply):
 
 
 def test_a_second_line_for_the_same_item_is_left_out():
-    assert read("1. Harbour: it shows a fox\n1. Harbour: again\n2. Gate: an owl").reasons[0] == "it shows a fox"
+    assert read("1. Harbour: it shows a fox\n1. Harbour: again\n2. Gate: an owl").reasons[0] == "It shows a fox"
 
 
 @given(st.text(max_size=200))

@@ -12,6 +12,8 @@ import numpy.typing as npt
 class WordEmbedder:
     """Each word is a direction; a text is the sum of its words at unit length, so cosines can be worked out by hand."""
 
+    in_process = True
+
     def __init__(self, name: str = "words", dims: int = 256) -> None:
         self.name, self.dims = name, dims
         self.calls: list[list[str]] = []

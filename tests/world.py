@@ -48,7 +48,7 @@ ITEMS = tuple(
 class HashedEmbedder:
     """Words to directions by their hash: texts that share words lie close. Real enough to search with, and instant."""
 
-    name, dims = "hashed", 64
+    name, dims, in_process = "hashed", 64, True
 
     def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         rows = np.zeros((len(texts), self.dims), dtype=np.float32)
