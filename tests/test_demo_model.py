@@ -81,16 +81,26 @@ def test_its_p_yes_follows_a_taste_it_never_met(decider):
 def test_it_tells_intents_apart(decider):
     asked = {
         "can you suggest something for my kitchen": "recommend",
+        "I want a present for my sister": "recommend",
+        "what would you hang above a sofa": "recommend",
         "thank you so much, have a nice day": "small_talk",
+        "hello there": "small_talk",
         "I liked the first one a lot": "feedback",
+        "I really don't like the second one": "feedback",
         "how wide is the second one": "question",
+        "how much does the first cost": "question",
+        "who made it": "question",
+        "something darker please": "critique",
+        "cheaper than these": "critique",
+        "that is wrong, I do not like foxes": "correct_taste",
+        "I no longer like cats": "correct_taste",
     }
     right = 0
     for message, intent in asked.items():
         state = prompts.load("understanding_intent").render(message=message, shown=["Quiet Hour", "Late Harbour"])
         answers = asyncio.run(decider.decide(DecisionRequest(state, [Choice("", INTENTS)]))).answers
         right += answers[0].best == intent
-    assert right >= 3
+    assert right >= 8  # of 14, where chance gives two
 
 
 def test_it_folds_events_into_edits_and_prose(chat):
