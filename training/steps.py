@@ -15,19 +15,19 @@ from training.together import Team
 from training.vision import eye_loss
 
 ROWS = {  # examples of each kind in one step
-    "describing": 7,
-    "folding": 8,
-    "responding": 4,
-    "talking": 4,
-    "wishing": 4,
-    "intending": 2,
-    "copying": 5,
+    "describing": 8,
+    "folding": 10,
+    "responding": 3,
+    "talking": 3,
+    "wishing": 3,
+    "intending": 4,
+    "copying": 3,
     "choosing": 2,
     "by_eye": 1,
 }
 EYE_PICTURES, EYE_WEIGHT = 16, 0.3  # pictures whose values the tower still tells apart by itself, and their weight
 DECISION_WEIGHT, FACT_LAYER = 5.0, 4
-STATES = 4  # recommendations in one step, each with its candidates
+STATES = 6  # recommendations in one step, each with its candidates
 
 
 @dataclass(frozen=True)
