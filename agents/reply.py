@@ -21,7 +21,7 @@ class ReplyReader:
     The model writes an opening and one numbered line per item. The opening streams on as it is. A numbered line is held
     until it is whole: a reason that holds is shown under the item's own title, one that does not is replaced by the
     bare evidence (`rewritten` counts these). What comes after the list is left out.
-    views: item id → what the model read about it.
+    views: item id → what models read about it; of the slate, and of all else a reason must not borrow from.
     """
 
     slate: Sequence[SlateItem]
@@ -80,16 +80,17 @@ class ReplyReader:
 def holds(
     reason: str, place: int, slate: Sequence[SlateItem], preference: Preference, views: Mapping[str, str]
 ) -> bool:
-    """Whether a reason claims nothing that only another item of the slate, or a taste this item does not meet, has.
+    """Whether a reason claims nothing that only another item, or a taste this item does not meet, has.
 
-    A telling word of another item's view or title, or of a fact's value, must also stand in this item's own evidence.
+    A telling word of another view (of the slate or beyond it) or title, or of a fact's value, must also stand in this
+    item's own evidence.
     """
     if not reason.strip():
         return False
     own = _words(" ".join([*(citation.text for citation in slate[place].citations), slate[place].title]))
     own |= _words(views.get(slate[place].item_id, ""))
-    others = [f"{card.title} {views.get(card.item_id, '')}" for number, card in enumerate(slate) if number != place]
-    foreign = _words(" ".join(others)) - own
+    titles = [card.title for number, card in enumerate(slate) if number != place]
+    foreign = _words(" ".join([*titles, *views.values()])) - own
     if foreign & _words(reason):
         return False
     spoken = " ".join(sorted(own))

@@ -40,7 +40,8 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
         write(TextDelta(reply))
         return {"reply": reply}
     preference = context.taste(state.user_id)
-    views = context.views(tuple(card.item_id for card in state.slate))
+    item_ids = [*(card.item_id for card in state.slate), *(candidate.item_id for candidate in state.candidates)]
+    views = context.views(tuple(item_ids))
     reader, problems = ReplyReader(state.slate, preference, views), state.problems
 
     def restart(reason: str) -> None:

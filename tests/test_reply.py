@@ -66,6 +66,10 @@ def test_items_the_model_left_out_come_with_their_evidence(reply):
     assert read(reply).reasons == {0: "You like subject: fox.", 1: "A pop art owl."}
 
 
+def test_a_reason_may_not_borrow_from_an_item_beyond_the_slate():
+    assert not holds("you asked for a whale", 0, SLATE, TASTE, VIEWS | {"z": "A whale at sea."})
+
+
 def test_a_second_line_for_the_same_item_is_left_out():
     assert read("1. Harbour: it shows a fox\n1. Harbour: again\n2. Gate: an owl").reasons[0] == "It shows a fox"
 
