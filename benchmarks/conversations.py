@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import statistics
 import sys
 import tempfile
@@ -148,7 +149,9 @@ def main() -> None:
         tempfile.TemporaryDirectory() as scratch,
         serve(ROOT / "checkpoints" / "demo", Path(scratch) / "server.log") as server,
     ):
+        import_films(Path(scratch) / "films")
         for name in asked.profiles:
+            shutil.copytree(Path(scratch) / "films", Path(scratch) / name)
             overrides = {"stores.home": f"{scratch}/{name}", "catalogue": "films", "memory.words": 60}
             if name != "demo":
                 overrides |= {"models.server.api_base": server.api_base, "models.server.model": server.model}
@@ -160,17 +163,26 @@ def main() -> None:
     print(json.dumps({"benchmark": "conversations", "profiles": tallies, "met": met}, indent=2))
 
 
-async def one_profile(name: str, overrides: dict[str, Any], transcript: list[str]) -> Tally:
-    """Import the films into a home of its own and hold all conversations of one profile there."""
+def import_films(home: Path) -> None:
+    """Import the films once; every profile talks about a copy."""
     from catalog.importers import import_path
     from graphs.services import Services
-    from graphs.session import Session
     from graphs.setup import store_catalogue
     from profiles.settings import load_profile
 
-    services = Services.open(load_profile(name, overrides, {}).profile)
+    services = Services.open(load_profile("demo", {"stores.home": str(home)}, {}).profile)
     films = import_path(DATA, name="films", format="auto", pictures=services.pictures, progress=lambda done, of: None)
     store_catalogue(services, "films", films.schema, films.items, films.interactions)
+    services.close()
+
+
+async def one_profile(name: str, overrides: dict[str, Any], transcript: list[str]) -> Tally:
+    """Hold all conversations of one profile in the home it was given."""
+    from graphs.services import Services
+    from graphs.session import Session
+    from profiles.settings import load_profile
+
+    services = Services.open(load_profile(name, overrides, {}).profile)
     session, tally = Session(services, "films"), Tally()
     await converse(session, people_of(session), tally, transcript)
     await session.aclose()
