@@ -13,6 +13,7 @@ from agents.events import Progress, SlateReady, TextDelta, TextRestart
 from agents.reply import ReplyReader
 from agents.state import Citation, Message, TurnState, TurnUpdate
 from agents.wording import MAX_WORDS, one_line
+from catalog.items import Catalogue
 from memory.preferences import Preference
 from models.errors import ModelError
 from tracing.events import Note
@@ -65,7 +66,9 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
 
 async def _talk(state: TurnState, context: TurnContext, write: Callable[[object], None]) -> TurnUpdate:
     preference = context.taste(state.user_id)
-    about = state.mentioned or (state.last_slate if state.intent == "question" else ())
+    learned = state.intent in ("feedback", "correct_taste")
+    about = () if learned else state.mentioned or (state.last_slate if state.intent == "question" else ())
+    news = (state.news or noted(state, context.catalogue)) if learned else ""
     views = context.views(about[:ITEMS_TOLD])
     items = [
         {
@@ -79,12 +82,12 @@ async def _talk(state: TurnState, context: TurnContext, write: Callable[[object]
         "message": one_line(state.message, words=120),
         "prose": preference.prose,
         "items": items,
-        "news": state.news,
+        "news": news,
     }
     try:
         return {"reply": await _streamed(context, render(TALK_PROMPT, values), write)}
     except ModelError as error:
-        reply = f"I could not answer: {error}." + (f" Noted all the same: {state.news}." if state.news else "")
+        reply = f"I could not answer: {error}." + (f" Noted all the same: {news}." if news else "")
         write(TextDelta(reply))
         return {"reply": reply, "problems": (*state.problems, str(error))}
 
@@ -125,6 +128,12 @@ def fits(citations: Sequence[Citation]) -> str:
     order = ("fact", "wish", "neighbours", "filter")
     texts = [citation.text for kind in order for citation in citations if citation.kind == kind]
     return ", ".join(texts[:4])
+
+
+def noted(state: TurnState, catalogue: Catalogue) -> str:
+    """The likes and dislikes of this turn in words, for when no fold has come of them yet."""
+    told = [f"now {reaction.kind} {one_line(catalogue[reaction.item_id].title)}" for reaction in state.reactions]
+    return "; ".join(told)
 
 
 def nothing_left(state: TurnState) -> str:

@@ -361,3 +361,11 @@ async def test_a_turn_survives_a_full_disk_and_says_what_was_not_kept(start, mon
     result, _ = await talk(session, "ann", "show me a fox")
     assert len(result.slate) == 4
     assert "could not be kept" in result.error
+
+
+async def test_feedback_in_words_is_confirmed_by_what_was_learned(start):
+    session = start()
+    first, _ = await talk(session, "ann", "show me a fox")
+    await talk(session, "ann", "I like the first one", thread_id=first.thread_id)
+    assert f"What changed just now: now like {first.slate[0].title}" in played(session).played_chat.heard[-1]
+    assert "About " not in played(session).played_chat.heard[-1]
