@@ -29,6 +29,7 @@ LONGEST_PAUSE_S = 20.0
 _SECRETS = re.compile(r"(?i)\b(bearer\s+\S+|(?:sk|pk|key|gsk|xai)-[\w*.-]{6,}|AIza[\w-]{10,})")
 _TOO_LONG = re.compile(r"(?i)context[ _](length|window)|too many tokens|prompt is too long|input is too long")
 _PREFIXES = re.compile(r"^(litellm\.\w+: ?|[A-Za-z_]*(Exception|Error) ?[-:] ?)+")
+_TIMED_OUT = re.compile(r"\btime(d )?out on reading|\btimed out\b", re.IGNORECASE)
 _NO_CREDIT = re.compile(r"(?i)insufficient_quota|exceeded your current quota|billing|payment required|credit balance")
 _REFUSED = re.compile(r"(?i)content[_ ]?(policy|filter|management)|safety system|moderation")
 _NO_CONNECTION = re.compile(
@@ -127,6 +128,8 @@ def _by_status(error: BaseException, detail: str, spec: ModelSpec) -> ModelError
         case int() if 400 <= status < 500:
             remedy = _unsupported_remedy(detail)
             return ModelMisconfigured(spec.label, f"it refuses the request ({detail})", remedy)
+    if _TIMED_OUT.search(detail):
+        return ModelTimeout(spec.label, spec.timeout_s)
     if _is_unreadable(error):
         return ModelBadOutput(spec.label, "its answer is not what the protocol promises", detail)
     return ModelBusy(spec.label, detail)
