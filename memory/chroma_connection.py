@@ -63,8 +63,14 @@ class DirectoryLock:
         self._file.flush()
 
     def release(self) -> None:
-        """Let another process in. The file stays: removing it would let two owners lock two files."""
+        """Let another process in, though a forked child may still hold a copy of the file.
+
+        The file stays: removing it would let two owners lock two files.
+        """
+        import fcntl
+
         self._file.truncate(0)
+        fcntl.flock(self._file, fcntl.LOCK_UN)
         self._file.close()
 
     def abandon(self) -> None:
