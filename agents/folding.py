@@ -17,21 +17,25 @@ from pydantic import BaseModel, ConfigDict, Field
 from agents.wording import one_line
 from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
 
-ADD, WISH, STRENGTHEN, WEAKEN = 0.45, 0.6, 0.15, 0.2
+# a new fact's strength at one event, that of one asked for, and what each further event gives or takes
+ADD, WISH, STRENGTHEN, WEAKEN = 0.3, 0.6, 0.15, 0.2
 MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
 
 
 class FoldEdit(BaseModel):
-    """One edit as the model writes it. evidence: event numbers of the block, from 1."""
+    """One edit as the model writes it: first what it is about and rests on, then the verdict.
+
+    evidence: event numbers of the block, from 1.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
+    value: str = Field(min_length=1, max_length=120)
+    aspect: str = Field(min_length=1, max_length=80)
+    evidence: tuple[int, ...] = ()
     op: Literal["add", "keep", "strengthen", "weaken", "retract"]
     polarity: Polarity
-    aspect: str = Field(min_length=1, max_length=80)
-    value: str = Field(min_length=1, max_length=120)
     reason: str = Field(default="", max_length=400)
-    evidence: tuple[int, ...] = ()
 
 
 class Fold(BaseModel):
@@ -128,14 +132,13 @@ def bounded_prose(prose: str, words: int) -> str:
 def _changed(old: Fact | None, edit: Edit, now: datetime, *, stated: bool) -> Fact:
     evidence = tuple(dict.fromkeys([*(old.evidence if old else ()), *edit.evidence]))
     fresh = old is None or old.retracted or old.polarity != edit.polarity
-    strength = (WISH if stated else ADD) if fresh or old is None else old.strength
-    match edit.op:
-        case "strengthen" if not fresh:
-            strength = min(1.0, strength + STRENGTHEN)
-        case "add" if not fresh:  # said again of a fact that holds: it is supported once more
-            strength = min(1.0, strength + STRENGTHEN)
-        case "weaken" if not fresh:
-            strength = max(0.0, strength - WEAKEN)
+    times = max(1, len(edit.evidence))
+    if fresh or old is None:
+        strength = WISH if stated else min(1.0, ADD + STRENGTHEN * (times - 1))
+    elif edit.op in ("strengthen", "add"):  # `add` of a fact that holds supports it once more
+        strength = min(1.0, old.strength + STRENGTHEN * times)
+    else:
+        strength = max(0.0, old.strength - WEAKEN * times) if edit.op == "weaken" else old.strength
     return Fact(
         polarity=edit.polarity,
         aspect=edit.aspect,

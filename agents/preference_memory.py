@@ -19,7 +19,7 @@ from models.errors import ModelError
 from tracing.events import Note, PreferenceChange
 
 PROMPT = "preference_memory"
-FACTS_SHOWN = 12  # to a model at once, strongest first
+FACTS_SHOWN = 24  # to a model at once, strongest first
 
 
 async def update_preference(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
