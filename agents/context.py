@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agents.asking import Asker
-from catalog.items import Catalogue, Item
+from catalog.items import AttributeSpec, Catalogue, Item
 from memory.interactions import Interaction
 from memory.preferences import Preference
 from tracing.events import ModelCall
@@ -106,13 +106,26 @@ def described(item: Item) -> str:
 
 def attribute_lines(catalogue: Catalogue, item: Item) -> str:
     """Every attribute of an item with its unit, as an answer to a question quotes it: `price: 45 EUR; year: 1987`."""
-    lines = []
+    return "; ".join(f"{spec.label or spec.name}: {told}" for spec, told in told_attributes(catalogue, item))
+
+
+def told_attributes(catalogue: Catalogue, item: Item) -> list[tuple[AttributeSpec, str]]:
+    """The attributes an item has, in the order of the schema, each with its value in words: `45 EUR`, `Drama, Horror`.
+
+    A unit that only repeats the label or the name is left out.
+    """
+    told = []
     for spec in catalogue.schema:
         value = item.attributes.get(spec.name)
         if value is None:
             continue
-        told = (
-            ", ".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
+        words = (
+            ", ".join(value)
+            if isinstance(value, tuple)
+            else f"{value:.15g}"  # as many digits as the catalogue gave
+            if isinstance(value, float)
+            else str(value)
         )
-        lines.append(f"{spec.label or spec.name}: {told} {spec.unit}".rstrip())
-    return "; ".join(lines)
+        repeats = spec.unit.casefold() in (spec.label.casefold(), spec.name.casefold())
+        told.append((spec, words if repeats else f"{words} {spec.unit}".rstrip()))
+    return told

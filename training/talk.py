@@ -6,45 +6,82 @@ import random
 
 import prompts
 from catalog.demo.looks import ASPECTS, VALUES
-from training.messages import correction, finished
+from training import phrases
+from training.messages import careless, correction, feedback, finished
 from training.roles import Example
 from training.world import Domain, Thing, known_taste
 
-_GREETINGS = ("hi", "hello", "hey", "hey there", "good morning", "good evening", "hello again")
-_THANKS = ("thanks", "thank you", "thanks a lot", "great, thanks", "that is kind, thank you")
-_FAREWELLS = ("bye", "goodbye", "see you", "good night", "that's all")
-_ABOUT_US = (
-    "what can you do?",
-    "how does this work?",
-    "who are you?",
-    "can you help me?",
-    "what is your name?",
-    "are you a robot?",
-)
-_ABOUT_THEM = ("what do you know about me?", "what is my taste?", "what do I like?", "do you remember me?")
-_ASIDES = (
-    "nice weather today",
-    "ok",
-    "cool",
-    "haha",
-    "I am bored",
-    "never mind",
-    "how are you?",
-    "tell me a joke",
-    "I am just looking",
-)
 _ATTRIBUTES = {
-    "price": (("how much is {t}?", "what does {t} cost?", "the price of {t}?", "is {t} expensive?"), "{t} costs {v}."),
-    "size": (("how big is {t}?", "what size is {t}?", "how wide is {t}?", "is {t} large?"), "{t} measures {v}."),
+    "price": (
+        (
+            "how much is {t}?", "what does {t} cost?", "the price of {t}?", "is {t} expensive?", "how much for {t}?",
+            "what would I pay for {t}?", "what do you ask for {t}?", "is {t} cheap?", "can I afford {t}?",
+            "I'd like to know the price of {t}", "how pricey is {t}?", "how much money is {t}?", "{t}, how much?",
+            "what's {t} worth?", "how much cost {t}?", "tell me what {t} costs",
+        ),
+        "{t} costs {v}.",
+    ),
+    "size": (
+        (
+            "how big is {t}?", "what size is {t}?", "how wide is {t}?", "is {t} large?", "what does {t} measure?",
+            "how many centimetres is {t}?", "is {t} a small one?", "will {t} fit over my desk?", "the size of {t}?",
+            "how much space does {t} take?", "what are the dimensions of {t}?", "{t}, how big?", "how large is {t}?",
+            "I need to know how wide {t} is", "would {t} fit in my frame?", "is {t} big enough for a wide wall?",
+        ),
+        "{t} measures {v}.",
+    ),
     "year": (
-        ("when was {t} made?", "what year is {t} from?", "how old is {t}?", "what year is it?"),
+        (
+            "when was {t} made?", "what year is {t} from?", "how old is {t}?", "what year is {t}?", "is {t} recent?",
+            "when did {t} come out?", "from when is {t}?", "in what year did they make {t}?", "the year of {t}?",
+            "is {t} an old one?", "when does {t} date from?", "how new is {t}?", "{t}, which year?",
+            "which year was {t} made in?", "do you know when {t} was made?",
+        ),
         "{t} is from {v}.",
     ),
-    "edition": (("how many copies of {t} are there?", "what is the edition of {t}?"), "The edition of {t} is {v}."),
-    "paper": (("what paper is {t} on?", "what is {t} printed on?"), "{t} is on {v} paper."),
-    "genres": (("what genre is {t}?", "what kind of film is {t}?"), "{t} is {v}."),
-}
-_UNKNOWN = ("who made {t}?", "who directed {t}?", "is {t} in stock?", "where is {t} from?", "how heavy is {t}?")
+    "edition": (
+        (
+            "how many copies of {t} are there?", "what is the edition of {t}?", "how large is the edition of {t}?",
+            "how many of {t} were printed?", "is {t} rare?", "is {t} limited?", "am I the only one with {t}?",
+            "how many others will own {t}?", "edition size of {t}?", "how many prints of {t} did they make?",
+            "is {t} a limited edition?", "how exclusive is {t}?",
+        ),
+        "The edition of {t} is {v}.",
+    ),
+    "paper": (
+        (
+            "what paper is {t} on?", "what is {t} printed on?", "which paper did they use for {t}?", "paper of {t}?",
+            "what kind of paper is {t}?", "is {t} on good paper?", "what is the material of {t}?", "what's {t} on?",
+            "is the paper of {t} recycled?", "does {t} come on cotton paper?", "what sort of sheet is {t} on?",
+        ),
+        "{t} is on {v} paper.",
+    ),
+    "genres": (
+        (
+            "what genre is {t}?", "what kind of film is {t}?", "what sort of film is {t}?", "is {t} a comedy?",
+            "is {t} a horror film?", "which genre would you call {t}?", "is {t} for children?", "genre of {t}?",
+            "what category is {t} in?", "is {t} a drama?", "what type of movie is {t}?",
+        ),
+        "{t} is {v}.",
+    ),
+}  # fmt: skip
+_SHOWS = (
+    "tell me about {t}", "describe {t}", "tell me more about {t}", "what does {t} show?", "what is {t} about?",
+    "what can you tell me about {t}?", "what is {t}?", "what do I see in {t}?", "what's in {t}?", "more on {t} please",
+    "what does {t} look like?", "I want to know more about {t}", "can you describe {t} for me?", "explain {t} to me",
+    "how would you describe {t}?", "say something about {t}", "what is on {t}?", "details of {t} please",
+    "what kind of thing is {t}?", "give me some words on {t}", "what is the subject of {t}?", "and {t}?",
+)  # fmt: skip
+_UNKNOWN = (
+    "who made {t}?", "who directed {t}?", "is {t} in stock?", "where is {t} from?", "how heavy is {t}?",
+    "who drew {t}?", "who is the artist of {t}?", "who plays in {t}?", "is {t} signed?", "does {t} come with a frame?",
+    "do you ship {t} abroad?", "how long does {t} take to arrive?", "what does shipping cost for {t}?",
+    "can I return {t}?", "is {t} sold out?", "how long is {t}?", "has {t} won a prize?", "what do others say of {t}?",
+    "will {t} fade in the sun?", "where was {t} printed?", "who bought {t} before?", "how is {t} packed?",
+    "is there a discount on {t}?", "can I get {t} by Friday?", "why is it called {t}?", "what did critics make of {t}?",
+    "who owns {t} now?", "is {t} framed?", "what language is {t} in?", "does {t} end well?", "who printed {t}?",
+    "can I see {t} in a shop?", "does {t} need glass?", "is {t} available in other sizes?",
+)  # fmt: skip
 
 
 def attributes(rng: random.Random) -> dict[str, str]:
@@ -76,9 +113,7 @@ def asking(rng: random.Random, domain: Domain) -> tuple[str, list[dict[str, str]
     title = thing.title
     chance = rng.random()
     if chance < 0.2:
-        wording = rng.choice(
-            ("tell me about {t}", "describe {t}", "tell me more about {t}", "what does {t} show?", "what is {t} about?")
-        )
+        wording = rng.choice(_SHOWS)
         answer = f"{title}: {thing.summary.rstrip('.')}."
     elif chance < 0.32:
         wording, answer = rng.choice(_UNKNOWN), f"I do not know that about {title}."
@@ -89,7 +124,7 @@ def asking(rng: random.Random, domain: Domain) -> tuple[str, list[dict[str, str]
         value = given.get(name, "").removesuffix(" year")
         answer = told.format(t=title, v=value) if value else f"I do not know that about {title}."
     named = title if len(things) > 1 or rng.random() < 0.7 else "it"
-    return wording.replace("{t}", named), items, answer
+    return careless(rng, wording).replace("{t}", named), items, answer
 
 
 def news_line(rng: random.Random) -> str:
@@ -112,7 +147,7 @@ def talking(rng: random.Random) -> Example:
     if chance < 0.45:
         message, items, answer = asking(rng, domain)
     elif chance < 0.65:
-        message, news = correction(rng).text if rng.random() < 0.7 else "I love the first one", news_line(rng)
+        message, news = (correction(rng) if rng.random() < 0.6 else feedback(rng)).text, news_line(rng)
         answer = f"Noted: {news}."
     elif chance < 0.72:
         message, answer = correction(rng).text, "Thank you, I will keep that in mind."
@@ -123,19 +158,22 @@ def talking(rng: random.Random) -> Example:
 
 
 def _small_talk(rng: random.Random, prose: str) -> tuple[str, str]:
+    wordings: tuple[str, ...]
     match rng.randrange(6):
         case 0:
-            return rng.choice(_GREETINGS), "Hello! Tell me what you are looking for, or ask for a suggestion."
+            wordings, answer = phrases.GREETINGS, "Hello! Tell me what you are looking for, or ask for a suggestion."
         case 1:
-            return rng.choice(_THANKS), "You are welcome."
+            wordings, answer = phrases.THANKS, "You are welcome."
         case 2:
-            return rng.choice(_FAREWELLS), "Goodbye, and come back any time."
+            wordings, answer = phrases.FAREWELLS, "Goodbye, and come back any time."
         case 3:
-            return rng.choice(
-                _ABOUT_US
-            ), "I help you choose: tell me what you like, and I will suggest what suits you and say why."
+            wordings, answer = (
+                phrases.ABOUT_US,
+                "I help you choose: tell me what you like, and I will suggest what suits you and say why.",
+            )
         case 4:
             known = f"This is what I know: {prose}" if prose else "I do not know your taste yet; tell me what you like."
-            return rng.choice(_ABOUT_THEM), known
+            wordings, answer = phrases.ABOUT_THEM, known
         case _:
-            return rng.choice(_ASIDES), "I am here when you want a suggestion."
+            wordings, answer = phrases.ASIDES, "I am here when you want a suggestion."
+    return careless(rng, rng.choice(wordings)), answer
