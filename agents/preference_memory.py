@@ -19,6 +19,7 @@ from models.errors import ModelError
 from tracing.events import Note, PreferenceChange
 
 PROMPT = "preference_memory"
+CHANGES_TOLD = 3  # of one fold, in words
 FACTS_SHOWN = 24  # to a model at once, strongest first
 
 
@@ -147,11 +148,12 @@ def event_lines(context: TurnContext, events: Sequence[Interaction]) -> list[str
 
 
 def _told(before: Preference, after: Preference) -> str:
-    """What changed between two versions, in words; empty when nothing did."""
+    """What changed between two versions, in words, the best founded changes only; empty when nothing did."""
     if after.version == before.version:
         return ""
     verbs = {"add": "now", "strengthen": "more surely", "weaken": "less surely", "retract": "no longer"}
     changes = [
-        f"{verbs[edit.op]} {edit.polarity.replace('_', ' ')} {edit.aspect}: {edit.value}" for edit in after.edits
+        f"{verbs[edit.op]} {edit.polarity.replace('_', ' ')} {edit.aspect}: {edit.value}"
+        for edit in sorted(after.edits, key=lambda edit: -len(edit.evidence))[:CHANGES_TOLD]
     ]
     return "; ".join(changes) or "nothing but the wording"

@@ -47,9 +47,7 @@ class Panel:
             met = {event.item_id for event in events}
             self.people.append(person)
             self.events.append(events)
-            self.offered.append(
-                rng.sample([made for made in self.prints if made.item.item_id not in met], candidates)
-            )
+            self.offered.append(rng.sample([made for made in self.prints if made.item.item_id not in met], candidates))
         self.chances = [
             [p_like(person, made, (events[-1].at - OPENED).days) for made in offered]
             for person, events, offered in zip(self.people, self.events, self.offered, strict=True)
