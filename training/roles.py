@@ -186,7 +186,7 @@ def intending(rng: random.Random) -> Example:
     message = any_message(rng, titles)
     state = prompts.load("understanding_intent").render(message=message.text, shown=shown)
     letter = "ABCDEF"[list(INTENTS).index(message.intent)]
-    return Example("understanding_intent", choice_text(state, "", list(INTENTS.items())), letter, weight=4.0)
+    return Example("understanding_intent", choice_text(state, "", list(INTENTS.items())), letter, weight=8.0)
 
 
 def choosing(rng: random.Random) -> Example:
