@@ -53,6 +53,14 @@ def test_later_evidence_strengthens_weakens_and_retracts():
     assert retracted.facts[0].retracted
 
 
+def test_each_event_counts():
+    twice = taste(edit("add", evidence=(7, 8)))
+    assert twice.holding[0].strength == pytest.approx(ADD + STRENGTHEN)
+    more = taste(edit("strengthen", evidence=(9, 10, 11)), before=twice)
+    assert more.holding[0].strength == pytest.approx(ADD + 4 * STRENGTHEN)
+    assert not taste(edit("weaken", evidence=(9, 10, 11)), before=twice).holding
+
+
 def test_the_newer_of_two_opposite_facts_wins():
     after = taste(edit("add", polarity="dislike", evidence=(8,)), before=taste(edit("add")))
     [fact] = after.holding

@@ -50,7 +50,6 @@ def tokenizer_texts(seed: int, *, steps: int = 300) -> Iterator[str]:
         for example in made:
             yield example.prompt
             yield example.answer
-        yield "Yes\nNo"
 
 
 def save_checkpoint(model: Any, processor: Any, out: Path, about: dict[str, Any]) -> None:
@@ -76,7 +75,7 @@ def load_tokenizer(work: Path, seed: int) -> Any:
     from transformers import AutoTokenizer
 
     if not (work / "tokenizer" / "tokenizer.json").is_file():
-        made = train_tokenizer(tokenizer_texts(seed), words=common_words(WORDS), vocabulary=VOCABULARY)
+        made = train_tokenizer(tokenizer_texts(seed), words=["Yes", "No", *common_words(WORDS)], vocabulary=VOCABULARY)
         made.save_pretrained(str(work / "tokenizer"))
     return AutoTokenizer.from_pretrained(str(work / "tokenizer"))
 
