@@ -237,7 +237,7 @@ def copying(rng: random.Random) -> Example:
         title = title_and_text(rng)[0] if rng.random() < 0.3 else strange_title(rng)
         lines.append(f"{number}. {title} | {other_text(rng)}" if rng.random() < 0.4 else f"{number}. {title}")
         answer.append(f"{number}. {title}")
-    return Example("copying", "Items:\n" + "\n".join(lines), "\n".join(answer), weight=0.7)
+    return Example("copying", "Items:\n" + "\n".join(lines), "\n".join(answer))
 
 
 def strange_title(rng: random.Random) -> str:

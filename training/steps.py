@@ -21,7 +21,7 @@ ROWS = {  # examples of each kind in one step
     "talking": 5,
     "wishing": 4,
     "intending": 10,
-    "copying": 3,
+    "copying": 8,
     "choosing": 3,
     "by_eye": 1,
 }
