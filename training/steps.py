@@ -15,19 +15,19 @@ from training.together import Team
 from training.vision import eye_loss
 
 ROWS = {  # examples of each kind in one step
-    "describing": 6,
+    "describing": 2,
     "folding": 10,
-    "responding": 4,
-    "talking": 5,
-    "wishing": 4,
-    "intending": 10,
-    "copying": 8,
-    "choosing": 3,
+    "responding": 2,
+    "talking": 4,
+    "wishing": 3,
+    "intending": 5,
+    "copying": 2,
+    "choosing": 2,
     "by_eye": 1,
 }
 EYE_PICTURES, EYE_WEIGHT = 16, 0.3  # pictures whose values the tower still tells apart by itself, and their weight
-DECISION_WEIGHT, FACT_LAYER = 5.0, 4
-STATES = 6  # recommendations in one step, each with its candidates
+DECISION_WEIGHT, FACT_WEIGHT, FACT_LAYER = 8.0, 2.0, 4
+STATES = 12  # recommendations in one step, each with its candidates
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def optimizers(model: Any, heads: Any, fact_head: Any, team: Team) -> list[Any]:
 
 def rate_at(progress: float, step: int) -> float:
     """The learning rate as a share of the full one: a short rise, a plateau, a straight fall to nothing."""
-    return min(1.0, (step + 1) / 60) * min(1.0, max(0.0, (1 - progress) / 0.3))
+    return min(1.0, (step + 1) / 60) * min(1.0, max(0.0, (1 - progress) / 0.2))
 
 
 def train_step(learner: Learner, step: int) -> dict[str, float]:
@@ -180,7 +180,7 @@ def train_step(learner: Learner, step: int) -> dict[str, float]:
     seen = eye_loss(
         tower, learner.heads, learner.pool, learner.targets, batch=EYE_PICTURES // learner.team.size, rng=rng
     )
-    (DECISION_WEIGHT * decided + found + EYE_WEIGHT * seen).backward()
+    (DECISION_WEIGHT * decided + FACT_WEIGHT * found + EYE_WEIGHT * seen).backward()
     told["decisions"].append(decided.item())
     told["facts"].append(found.item())
     told["eye"].append(seen.item())
