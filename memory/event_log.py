@@ -27,22 +27,22 @@ from sqlalchemy import (
 )
 from sqlalchemy import Connection as SqlConnection
 
-from memory.database import ensure_tables, metadata, reading, writing
+from memory.database import AnyText, ensure_tables, metadata, reading, writing
 from memory.interactions import Interaction, InteractionKind
 
 _interactions = Table(
     "interactions",
     metadata,
     Column("event_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("user_id", String, nullable=False),
-    Column("catalogue", String, nullable=False),
+    Column("user_id", AnyText, nullable=False),
+    Column("catalogue", AnyText, nullable=False),
     Column("kind", String, nullable=False),
-    Column("item_id", String, nullable=False),
+    Column("item_id", AnyText, nullable=False),
     Column("value", Float),
-    Column("text", String, nullable=False),
+    Column("text", AnyText, nullable=False),
     Column("at", String, nullable=False),  # ISO 8601 with its own offset, which SQL timestamps lose
-    Column("source", String, nullable=False),
-    Column("key", String),  # NULL without a key, so that the constraint below leaves those alone
+    Column("source", AnyText, nullable=False),
+    Column("key", AnyText),  # NULL without a key, so that the constraint below leaves those alone
     UniqueConstraint("user_id", "key"),
     Index("interactions_of_user", "user_id", "catalogue", "event_id"),
     Index("interactions_of_catalogue", "catalogue", "event_id"),
@@ -99,9 +99,19 @@ class EventLog:
         return results
 
     def of_user(
-        self, user_id: str, catalogue: str, *, after: int = 0, limit: int | None = None, newest_first: bool = False
+        self,
+        user_id: str,
+        catalogue: str,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+        newest_first: bool = False,
+        edits: bool = False,
     ) -> list[Interaction]:
-        """A user's events with an id above `after`, oldest first or newest first; all of them without a limit."""
+        """A user's events with an id above `after`, oldest first or newest first; all of them without a limit.
+
+        edits: with what the user edited in their taste by hand. A version holds that already, so no fold reads it again.
+        """
         columns = _interactions.c
         order = columns.event_id.desc() if newest_first else columns.event_id
         query = (
@@ -110,8 +120,16 @@ class EventLog:
             .order_by(order)
             .limit(limit)
         )
+        if not edits:
+            query = query.where(columns.kind != "edit")
         with reading(self._engine) as connection:
             return [_from_row(row) for row in connection.execute(query)]
+
+    def catalogues(self, user_id: str) -> list[str]:
+        """The catalogues a user has an event in, sorted."""
+        query = select(_interactions.c.catalogue).distinct().where(_interactions.c.user_id == user_id)
+        with reading(self._engine) as connection:
+            return sorted(catalogue for (catalogue,) in connection.execute(query))
 
     def by_ids(self, user_id: str, event_ids: Iterable[int]) -> list[Interaction]:
         """These events of this user, in the order asked for; ids of others or of nothing are passed over."""
