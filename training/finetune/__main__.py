@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from catalog.pictures import PictureStore
 from graphs.services import Services
 from palate.failures import exit_code, tell
@@ -102,6 +104,11 @@ def main() -> None:
     given = parser.parse_args()
     try:
         figures = run_training(given.run, only=given.only)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the settings"
+        tell(TrainingRefused(f"{where}: {first['msg']}", "write another value"))
+        sys.exit(2)
     except ModuleNotFoundError as error:
         tell(
             TrainingRefused(

@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -135,15 +135,3 @@ def refuse_finished(run: Path) -> None:
     """Raises TrainingRefused for a run that has ended: going on would train on nothing new."""
     if (run / MODEL).is_dir():
         raise TrainingRefused(f"{run} holds a finished run", "choose another folder, or remove this one")
-
-
-def same_settings(run: Path, settings: TrainSettings) -> None:
-    """Raises TrainingRefused when a run that is gone on with was begun with other settings; tells which differ."""
-    before: Mapping[str, Any] = TrainSettings.read(run).model_dump()
-    now = settings.model_dump()
-    changed = [f"{key} was {before[key]!r} and is {now[key]!r}" for key in now if before[key] != now[key]]
-    if changed:
-        raise TrainingRefused(
-            f"{run} was begun with other settings: {'; '.join(changed)}",
-            "write the same ones to go on, or choose another folder",
-        )

@@ -40,6 +40,7 @@ def _loss(axis: Any, history: Sequence[Mapping[str, Any]]) -> None:
     points = [(one["step"], one["loss"]) for one in history if "loss" in one]
     axis.plot(*zip(*points, strict=True) if points else ([], []), color=MODEL, marker=".")
     axis.set(title="loss of the answers", xlabel="step", ylabel="nats per token")
+    axis.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _validation(axis: Any, history: Sequence[Mapping[str, Any]]) -> None:
@@ -47,8 +48,9 @@ def _validation(axis: Any, history: Sequence[Mapping[str, Any]]) -> None:
         points = [(one["step"], one[f"eval_{name}"]) for one in history if f"eval_{name}" in one]
         if points:
             axis.plot(*zip(*points, strict=True), color=colour, marker="o", markersize=4, label=name.upper())
-    axis.set(title="validation", xlabel="step", ylim=(0, 1))
-    axis.legend(frameon=False, ncols=2)
+    axis.set(title="validation", xlabel="step", ylim=(0, 1.18), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1])
+    axis.xaxis.get_major_locator().set_params(integer=True)
+    axis.legend(frameon=False, ncols=4, loc="upper center")
 
 
 def _bars(axis: Any, scorers: Mapping[str, Mapping[str, Mapping[str, float]]], title: str) -> None:
@@ -65,7 +67,9 @@ def _bars(axis: Any, scorers: Mapping[str, Mapping[str, Mapping[str, float]]], t
         ]
         lists = max([lists, *(int(one["lists"]) for one in figures if one)])
         axis.bar(places, means, width * 0.92, yerr=errors, color=colour, label=name.replace("_", " "), ecolor=INK)
-    axis.axhline(0.5, color=INK, linewidth=0.6, linestyle=":")
-    axis.set(title=f"{title}, {lists} lists", ylim=(0, 1), xticks=range(len(RANKED)))
+    axis.hlines(0.5, -0.45, 0.45, color=INK, linewidth=0.8, linestyle=":")  # the AUC of chance
+    axis.set(
+        title=f"{title}, {lists} lists", ylim=(0, 1.18), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xticks=range(len(RANKED))
+    )
     axis.set_xticklabels([name.upper() for name in RANKED])
-    axis.legend(frameon=False)
+    axis.legend(frameon=False, ncols=3, loc="upper center")

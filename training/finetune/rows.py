@@ -71,11 +71,8 @@ class Encoder:
         return self._row(inputs, place, [answer.token_id, *self._end])
 
     def _text(self, prompt: str, picture: str | None, answer: str) -> Row:
-        content: Any = prompt
-        if self._sees:
-            content = [{"type": "text", "text": prompt}]
-            if picture:
-                content.insert(0, {"type": "image", "image": self._picture(picture)})
+        seen = [{"type": "image", "image": self._picture(picture)}] if picture else []
+        content = [*seen, {"type": "text", "text": prompt}] if self._sees else prompt
         inputs = self._processor.apply_chat_template(
             [[{"role": "user", "content": content}]],
             add_generation_prompt=True,

@@ -71,9 +71,9 @@ class TrainSettings(BaseModel):
     @model_validator(mode="after")
     def _refuse_impossible(self) -> Self:
         if "recommender" not in self.roles:
-            raise ValueError(
-                "`roles` needs `recommender`: it is what validation judges and the best checkpoint goes by"
-            )
+            raise ValueError("`roles` needs `recommender`: validation judges it, and the best checkpoint goes by that")
+        if self.text_only and (self.view != "summary" or "item_summarizer" in self.roles):
+            raise ValueError("a base without eyes can only be trained with `view: summary`, and to no summaries")
         return self
 
     @classmethod
