@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from models.errors import ModelError, ModelMisconfigured
+from models.manifest import check_fit
 from models.spec import ModelSpec
 
 T = TypeVar("T")
@@ -131,6 +132,8 @@ def _load(spec: ModelSpec) -> Runtime:
         model = _load_model(source, files, _dtype(spec.dtype, device)).to(device).eval()
         processor = AutoProcessor.from_pretrained(source, **files)
         decision_config = DecisionConfig.from_pretrained(source, **files)
+        adapter = _locate(spec.adapter, spec.label, "adapter")[0] if spec.adapter else None
+        check_fit(spec, source, adapter, processor, decision_config)
         if spec.adapter:
             model = _with_adapter(model, spec)
     except ModelError:
