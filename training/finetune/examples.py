@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from agents.context import TurnContext
-from agents.folding import FoldEdit
 from agents.item_summarizer import summary_prompt
 from agents.judging import candidate_questions, shared_state
 from agents.preference_memory import event_lines, fold_prompt
@@ -47,6 +46,7 @@ class Written:
 
 
 Example = Candidates | Written
+FOLD_OPS = ("add", "keep", "strengthen", "weaken", "retract")  # what a fold does; people also pin
 
 
 @dataclass(frozen=True)
@@ -102,17 +102,11 @@ def fold_examples(
         )
         numbers = {event.event_id: number for number, event in enumerate(block, 1)}
         grounded = all(evidence in numbers for edit in after.edits for evidence in edit.evidence)
-        if not block or not after.prose or not grounded or not numbers.keys() <= known:
+        folded = all(edit.op in FOLD_OPS for edit in after.edits)
+        if not block or not after.prose or not grounded or not folded or not numbers.keys() <= known:
             continue
         edits = [
-            FoldEdit(
-                op=edit.op,
-                polarity=edit.polarity,
-                aspect=edit.aspect,
-                value=edit.value,
-                reason=edit.reason,
-                evidence=tuple(numbers[evidence] for evidence in edit.evidence),
-            ).model_dump(mode="json")
+            edit.model_dump(mode="json") | {"evidence": [numbers[evidence] for evidence in edit.evidence]}
             for edit in after.edits
         ]
         answer = json.dumps({"edits": edits, "prose": after.prose}, ensure_ascii=False, separators=(",", ":"))
