@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from models.spec import ModelSpec
+from models.spec import SCHEMA_PACKAGE, ModelSpec
 
 if TYPE_CHECKING:
     from profiles.settings import Profile
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BAD_LITELLM = ("1.82.7", "1.82.8")
 PACKAGES = (
     "torch", "transformers", "peft", "torchvision", "litellm", "openai", "langgraph", "chromadb", "streamlit",
-    "pyarrow", "psycopg",
+    "pyarrow", "psycopg", "llguidance",
 )  # fmt: skip
 LOW_DISK = 1 << 30
 Weight = Literal["stops", "hinders"]
@@ -74,6 +74,7 @@ def _about_model(name: str, spec: ModelSpec) -> list[Finding]:
     if spec.backend != "local":
         return _needs(f"model {name!r}", "litellm", "hosted")
     found = _needs(f"model {name!r}", "torch", "local") + _needs(f"model {name!r}", "transformers", "local")
+    found += _about_schemas(name, spec)
     if spec.adapter:
         found += _needs(f"the adapter of {name!r}", "peft", "local")
         if spec.adapter.startswith("/") and not Path(spec.adapter, "adapter_config.json").is_file():
@@ -109,6 +110,14 @@ def _needs(who: str, package: str, extra: str) -> list[Finding]:
     if find_spec(package):
         return []
     return [Finding("stops", f"{who} needs {package}, which is not installed", f"write: pip install 'palate[{extra}]'")]
+
+
+def _about_schemas(name: str, spec: ModelSpec) -> list[Finding]:
+    if find_spec(SCHEMA_PACKAGE):
+        return []
+    what = f"{SCHEMA_PACKAGE} is not installed, so model {name!r} may write JSON that cannot be read"
+    remedy = "write: pip install 'palate[local]'"
+    return [Finding("stops" if spec.schema_output == "native" else "hinders", what, remedy)]
 
 
 def _about_embedder(profile: Profile) -> list[Finding]:
