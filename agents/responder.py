@@ -10,6 +10,7 @@ from langgraph.runtime import Runtime
 from agents.asking import Rendered, render
 from agents.context import TurnContext, attribute_lines
 from agents.events import Progress, SlateReady, TextDelta, TextRestart
+from agents.opening import Asked
 from agents.reply import ReplyReader
 from agents.state import Citation, Message, TurnState, TurnUpdate
 from agents.wording import MAX_WORDS, one_line
@@ -43,11 +44,16 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
     preference = context.taste(state.user_id)
     item_ids = [*(card.item_id for card in state.slate), *(candidate.item_id for candidate in state.candidates)]
     views = context.views(tuple(item_ids))
-    reader, problems = ReplyReader(state.slate, preference, views), state.problems
+    known = {
+        item_id: f"{view}; {attribute_lines(context.catalogue, context.catalogue[item_id])}"
+        for item_id, view in views.items()
+    }
+    asked = Asked(state.message, state.wishes, state.filters, state.upload_summary)
+    reader, problems = ReplyReader(state.slate, preference, known, asked), state.problems
 
     def restart(reason: str) -> None:
         nonlocal reader
-        reader = ReplyReader(state.slate, preference, views)
+        reader = ReplyReader(state.slate, preference, known, asked)
         write(TextRestart(reason))
 
     prompt = _slate_prompt(state, preference, views)
@@ -59,6 +65,8 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
     _tell(reader.finish(), write)
     if reader.rewritten:
         context.recorder.record(Note(what="reasons", detail=f"{reader.rewritten} did not hold: evidence shown instead"))
+    for remark in reader.remarks:
+        context.recorder.record(Note(what="reply", detail=remark))
     slate = tuple(replace(card, reason=reader.reasons[place]) for place, card in enumerate(state.slate))
     write(SlateReady(slate))
     return {"slate": slate, "reply": reader.text, "problems": problems}
