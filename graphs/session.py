@@ -37,6 +37,7 @@ from graphs.turn import build_turn
 from memory.labels import label_of
 from memory.preferences import Preference
 from profiles.settings import Loaded
+from tracing.events import trace_id_of
 from tracing.recorder import Recorder
 from tracing.storage import TraceStore
 
@@ -149,7 +150,8 @@ class Session:
 
     async def _run(self, turn_input: TurnInput, message: str, thread_id: str | None) -> AsyncIterator[TurnEvent]:
         user_id = turn_input["user_id"]
-        turn = _Turn(user_id, thread_id or uuid.uuid4().hex[:12], uuid.uuid4().hex[:16], time.perf_counter())
+        trace_id = trace_id_of(turn_input["turn_id"])
+        turn = _Turn(user_id, thread_id or uuid.uuid4().hex[:12], trace_id, time.perf_counter())
         recorder = self.services.recorder()
         recorder.start_turn(
             trace_id=turn.trace_id,

@@ -110,7 +110,7 @@ class EventLog:
     ) -> list[Interaction]:
         """A user's events with an id above `after`, oldest first or newest first; all of them without a limit.
 
-        edits: with what the user edited in their taste by hand. A version holds that already, so no fold reads it again.
+        edits: with what the user edited in their taste by hand, which a version holds already and no fold may read.
         """
         columns = _interactions.c
         order = columns.event_id.desc() if newest_first else columns.event_id
