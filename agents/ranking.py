@@ -35,15 +35,17 @@ def diverse(candidates: Sequence[Candidate], views: Mapping[str, str], *, balanc
     left, chosen = list(candidates), list[Candidate]()
     standing = dict(zip([one.item_id for one in left], _standing([one.blend for one in left]), strict=True))
     words = {one.item_id: Counter(views.get(one.item_id, "").casefold().split()) for one in left}
+    nearest = dict.fromkeys(words, 0.0)  # to what is chosen
+
+    def worth(one: Candidate) -> float:
+        return balance * standing[one.item_id] - (1 - balance) * nearest[one.item_id]
+
     while left and len(chosen) < k:
-
-        def worth(one: Candidate) -> float:
-            nearest = max((_overlap(words[one.item_id], words[other.item_id]) for other in chosen), default=0.0)
-            return balance * standing[one.item_id] - (1 - balance) * nearest
-
         best = max(left, key=worth)
         chosen.append(best)
         left.remove(best)
+        for one in left:
+            nearest[one.item_id] = max(nearest[one.item_id], _overlap(words[one.item_id], words[best.item_id]))
     return chosen
 
 

@@ -30,7 +30,9 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
     runtime.stream_writer(Progress("recommend", "searching the catalogue"))
     preference = context.taste(state.user_id)
     filters = (*state.filters, *lasting_filters(preference, context))
-    met = [item.item_id for item in context.catalogue if passes(item, filters)]
+    met = (
+        [item.item_id for item in context.catalogue if passes(item, filters)] if filters else context.catalogue.item_ids
+    )
     hidden = _not_again(state, context)
     left = [item_id for item_id in met if item_id not in hidden]
     rule = " and ".join(str(condition) for condition in filters) or "none asked for"

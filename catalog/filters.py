@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Literal
 
@@ -76,4 +77,12 @@ def _compares(have: object, op: str, wanted: object) -> bool:
         left, right = float(have), float(wanted)
     else:
         return False
-    return {"at_least": left >= right, "at_most": left <= right, "above": left > right, "below": left < right}[op]
+    return _COMPARE[op](left, right)
+
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "at_least": operator.ge,
+    "at_most": operator.le,
+    "above": operator.gt,
+    "below": operator.lt,
+}
