@@ -20,6 +20,7 @@ _LIKES = (
     r"(?<!hope )(?<!think )(?<!if )(?<!what )\byou(?:'ve| have)?(?: \w+ly| always| already)? (?:like|love|enjoy)d?\b"
 )
 _TASTE = re.compile(rf"\b(?:tastes?|preferences?|favou?rites?|usual|remember\w*|know|known)\b|{_LIKES}", re.IGNORECASE)
+_BROKEN_OFF = re.compile(r"(?:\b(?:with|the|an?|and|or|of|your|my|by|is|that suits?)|^\W*here are)\W*$", re.IGNORECASE)
 _AS_ASKED = re.compile(
     r"\b(?:in mind|ask(?:ed|ing)?|wish(?:ed|es)?|want(?:ed)?|request(?:ed|s)?|looking for|search\w*)\b", re.IGNORECASE
 )
@@ -62,8 +63,10 @@ class OpeningGround:
             return "it holds markup, a link or a control character"
         if is_babble(sentence) or len(sentence.split()) > LONGEST:
             return "it repeats itself or does not end"
+        if _BROKEN_OFF.search(sentence):
+            return "it breaks off"
         rest = self._without_titles(sentence)
-        if _TASTE.search(rest) and not self._liked:
+        if speaks_of_taste(rest) and not self._liked:
             return "it speaks of a taste that is not known"
         tokens = [token for token in tokenise(rest) if token.kind != "mark"]
         if self._turned_around(tokens):
@@ -104,7 +107,7 @@ class OpeningGround:
         if word in self._asked or word in self._liked:
             if negated:
                 return f"it denies {tokens[at].text}"
-            if _TASTE.search(sentence) or _AS_ASKED.search(sentence) or self._true_of_all(word):
+            if speaks_of_taste(sentence) or _AS_ASKED.search(sentence) or self._true_of_all(word):
                 return ""
             return f"not every item is known to be {tokens[at].text}"
         if word in self._refused:
@@ -150,6 +153,11 @@ class OpeningGround:
         disliked = [fact.value for fact in self.preference.holding if fact.polarity in ("dislike", "must_not")]
         excluded = [f"{one.said} {one}".replace("_", " ") for one in self.asked.filters if _excludes(one)]
         return _stems([*disliked, *excluded, *(wish for wish in self.asked.wishes if _denies(wish))])
+
+
+def speaks_of_taste(sentence: str) -> bool:
+    """Whether a sentence claims to know what the user likes; a hope that they will is no such claim."""
+    return _TASTE.search(sentence) is not None
 
 
 def _stems(texts: Iterable[str]) -> set[str]:
