@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 PROVEN = frozenset(
     {"llava", "llava_next", "qwen2_5_vl", "qwen3_vl", "smolvlm", "idefics3", "gemma3", "internvl"}
 )  # fmt: skip
+# Of these, the kinds whose processors take video too, for which transformers demands torchvision.
+TAKES_VIDEO = frozenset({"qwen2_5_vl", "qwen3_vl", "smolvlm", "internvl"})
 TOKEN_KINDS = ("token_type_ids", "mm_token_type_ids")  # inputs with a number per token: 1 where it is of a picture
 log = logging.getLogger(__name__)
 

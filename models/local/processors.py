@@ -8,7 +8,7 @@ from typing import Any
 
 from models.errors import ModelMisconfigured
 
-INSTALL = 'install it with `pip install "palate[vision]"`'
+INSTALL = 'install it with `pip install "palate[local,vision]"`'
 # transformers puts these around control tokens that people typed, which are to be read as text
 TYPED_START, TYPED_END = "\U000f0000", "\U000f0001"
 TYPED = re.compile(f"{TYPED_START}.*?{TYPED_END}", re.DOTALL)
