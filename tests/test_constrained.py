@@ -184,8 +184,18 @@ class TestOneReply:
         assert not before.startswith("{")
 
     async def test_it_ends_with_the_json_even_where_the_checkpoint_names_no_end(self, chat, monkeypatch):
-        monkeypatch.setattr(chat.runtime.model.generation_config, "eos_token_id", None)
+        model, lengths = chat.runtime.model, []
+        generate = model.generate
+
+        def counted(**options):
+            ids = generate(**options)
+            lengths.append(ids.shape[1] - options["input_ids"].shape[1])
+            return ids
+
+        monkeypatch.setattr(model, "generate", counted)
+        monkeypatch.setattr(model.generation_config, "eos_token_id", None)
         reply = await chat.ainvoke("hello", response_format=Small)
+        assert lengths == [reply.usage_metadata["output_tokens"]]
         assert reply.response_metadata["finish_reason"] == "stop"
         assert Small.model_validate_json(reply.text)
 
