@@ -96,10 +96,10 @@ def fold_examples(
     a fold of any other gives no example, and neither does a version that is no fold, such as a correction by hand.
     """
     for after, before in zip(versions, [*versions[1:], Preference(user_id="unknown")], strict=False):
-        block = sorted(
-            (event for event in log if before.watermark < event.event_id <= after.watermark),
-            key=lambda one: one.event_id,
-        )
+        events = (event for event in log if before.watermark < event.event_id <= after.watermark)
+        block = sorted(events, key=lambda one: one.event_id)[
+            -context.memory.block_size :
+        ]  # a long wait skips the oldest
         numbers = {event.event_id: number for number, event in enumerate(block, 1)}
         grounded = all(evidence in numbers for edit in after.edits for evidence in edit.evidence)
         folded = all(edit.op in FOLD_OPS for edit in after.edits)
