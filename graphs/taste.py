@@ -121,8 +121,8 @@ class Taste:
         return diff(self.version(before), self.version(after))
 
     def fact(self, name: str) -> Fact:
-        """A fact by its id, as `aspect: value`, or by its value. Raises UnknownFact with the nearest names."""
-        return find_fact(self.current(), name)
+        """A fact by its id, as `aspect: value`, or by its value. Raises UnknownTaste and UnknownFact."""
+        return find_fact(self._known(), name)
 
     def why(self, name: str) -> Explanation:
         """Why a fact is believed, or was. Raises UnknownTaste and UnknownFact."""

@@ -123,19 +123,19 @@ def _pin(
 
 
 def _wanted(taste: Taste, name: str, wanted: dict[str, Any]) -> SetFact:
-    """The edit that changes the fact of that name, or adds it where there is none. Raises Mistake and UnknownFact."""
+    """The edit that changes the fact of that name, or adds it where there is none. Raises Mistake and StoreError."""
     from pydantic import ValidationError
 
     from agents.hand_edits import SetFact
-    from memory.errors import UnknownFact
+    from memory.errors import UnknownFact, UnknownTaste
 
     try:
         found = taste.fact(name)
         start: dict[str, Any] = {"polarity": found.polarity, "aspect": found.aspect, "value": found.value}
         start["replaces"] = found.fact_id
-    except UnknownFact as error:
+    except (UnknownFact, UnknownTaste) as error:
         aspect, _, value = name.partition(":")
-        if error.several or "polarity" not in wanted:
+        if "polarity" not in wanted or (isinstance(error, UnknownFact) and error.several):
             raise
         if not value.strip():
             raise Mistake(f"a new fact {name!r} needs an aspect", f"write it like 'subject: {name}'") from error
