@@ -71,6 +71,19 @@ def test_what_is_put_comes_back_and_what_is_deleted_does_not(store):
     assert store.list_namespaces() == []
 
 
+def test_what_was_asked_for_in_vain_is_found_once_it_is_put(store, monkeypatch):
+    monkeypatch.setattr(
+        "memory.entries._RECENT", 2
+    )  # so that memory forgets, and what it says of the disk must be true
+    assert store.get(("u", "ann"), "k") is None
+    store.put(("u", "ann"), "k", {"n": 1})
+    for number in range(3):
+        store.put(("u", "ann"), f"other {number}", {"n": number})
+    assert store.get(("u", "ann"), "k").value == {"n": 1}
+    store.delete(("u", "ann"), "k")
+    assert store.get(("u", "ann"), "k") is None
+
+
 def test_a_value_is_a_copy_on_the_way_in_and_out(store):
     value = {"tags": ["a"]}
     store.put(("u",), "k", value)

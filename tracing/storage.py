@@ -7,7 +7,21 @@ from collections.abc import Collection
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Column, Engine, Float, Index, Integer, Row, String, Table, Text, delete, insert, select
+from sqlalchemy import (
+    Column,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+)
 
 from memory.database import AnyText, ensure_tables, metadata, reading, writing
 from tracing.events import ModelCall, Trace, TurnEnded
@@ -34,6 +48,8 @@ _traces = Table(
     Index("traces_of_user", "user_id", "number"),
     Index("traces_of_thread", "thread_id", "number"),
 )
+_DELETE = delete(_traces).where(_traces.c.trace_id == bindparam("replaced"))
+_INSERT = insert(_traces)
 _SHOWN_MESSAGE = 200  # characters of the message kept for lists
 
 
@@ -74,7 +90,7 @@ class TraceStore:
 
     def save(self, trace: Trace) -> Trace:
         """Write the trace without its secrets, and return it as written. One of the same id is replaced."""
-        told = [event.model_dump(mode="json") for event in trace.events]
+        told = trace.model_dump(mode="json")["events"]
         events = [redact_event(event, personal_text=self._personal_text, secrets=self._secrets) for event in told]
         kept = Trace.model_construct(
             events=tuple(
@@ -84,8 +100,8 @@ class TraceStore:
         )
         row = _row_of(kept) | {"body": json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))}
         with writing(self._engine, synced=False) as connection:
-            connection.execute(delete(_traces).where(_traces.c.trace_id == kept.trace_id))
-            connection.execute(insert(_traces).values(**row))
+            connection.execute(_DELETE, {"replaced": kept.trace_id})
+            connection.execute(_INSERT, row)
         return kept
 
     def list(
