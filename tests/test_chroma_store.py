@@ -72,13 +72,13 @@ def test_what_is_put_comes_back_and_what_is_deleted_does_not(store):
 
 
 def test_what_was_asked_for_in_vain_is_found_once_it_is_put(store, monkeypatch):
-    monkeypatch.setattr(
-        "memory.entries._RECENT", 2
-    )  # so that memory forgets, and what it says of the disk must be true
+    monkeypatch.setattr("memory.entries._RECENT", 2)  # so few are remembered that the disk must be asked
+    others = [f"other {number}" for number in range(3)]
+    for other in others:
+        store.put(("u", "ann"), other, {})
     assert store.get(("u", "ann"), "k") is None
     store.put(("u", "ann"), "k", {"n": 1})
-    for number in range(3):
-        store.put(("u", "ann"), f"other {number}", {"n": number})
+    assert all(store.get(("u", "ann"), other) is not None for other in others)
     assert store.get(("u", "ann"), "k").value == {"n": 1}
     store.delete(("u", "ann"), "k")
     assert store.get(("u", "ann"), "k") is None
