@@ -1,7 +1,8 @@
 """What holding folds to their schema costs, and how many unheld ones would have been lost, on films.
 
 Prints one JSON object. The embedded model folds events of films, which it was never taught, freely and held to the
-schema; `free_valid` counts answers that fit without being asked again. Holding is timed over the tokens it wrote.
+schema; `free_valid` and `held_valid` count answers that fit without being asked again, `held_cut` those that were cut
+before their end. Holding is timed over the tokens it wrote, with nothing worked out beforehand.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def main() -> None:
 
     from agents.folding import Fold
     from models.local.chat import LocalChatModel
+    from models.local.constrained import Grammars
     from models.spec import ModelSpec
     from models.structured import parse_json
 
@@ -67,10 +69,11 @@ def main() -> None:
     began = time.perf_counter()
     held = [chat.invoke(one, max_tokens=320, response_format=Fold) for one in asked]
     seconds = time.perf_counter() - began
-    tokenizer, runtime, costs = chat.runtime.tokenizer, chat.runtime, []
+    tokenizer, end_ids, costs = chat.runtime.tokenizer, chat.runtime.end_ids, []
+    grammars = Grammars(chat.runtime.label, tokenizer, end_ids)
     for reply in held:
-        hold, read = runtime.grammars.hold(Fold, 1), [0]
-        for token in [*tokenizer.encode(str(reply.text), add_special_tokens=False), *runtime.end_ids[:1]]:
+        hold, read = grammars.hold(Fold, 1), [0]
+        for token in [*tokenizer.encode(str(reply.text), add_special_tokens=False), *end_ids[:1]]:
             scores, written = torch.zeros(1, len(tokenizer)), torch.tensor([read])
             start = time.perf_counter()
             hold(written, scores)
@@ -82,6 +85,7 @@ def main() -> None:
         "folds": FOLDS,
         "free_valid": sum(valid(str(reply.text)) for reply in free),
         "held_valid": sum(valid(str(reply.text)) for reply in held),
+        "held_cut": sum(reply.response_metadata["finish_reason"] == "length" for reply in held),
         "model_ms_per_token": round(seconds / tokens * 1000, 2),
         "holding_ms_per_token": round(statistics.mean(costs) * 1000, 3),
         "holding_ms_bound": COST_BOUND_MS,
