@@ -67,17 +67,16 @@ def _same(have: object, wanted: object) -> bool:
 
 
 def _compares(have: object, op: str, wanted: object) -> bool:
-    if isinstance(have, date) and isinstance(
-        wanted, int | float
-    ):  # "before 1980" against a full date: its year decides
-        have = float(have.year)
     if isinstance(have, date) and isinstance(wanted, date):
-        left, right = float(have.toordinal()), float(wanted.toordinal())
-    elif isinstance(have, int | float) and isinstance(wanted, int | float):
-        left, right = float(have), float(wanted)
-    else:
-        return False
-    return _COMPARE[op](left, right)
+        return _COMPARE[op](have.toordinal(), wanted.toordinal())
+    if isinstance(have, date):  # "before 1980" against a full date: its year decides
+        have = have.year
+    if isinstance(have, _NUMBER) and isinstance(wanted, _NUMBER):
+        return _COMPARE[op](have, wanted)
+    return False
+
+
+_NUMBER = (int, float)
 
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory.database import open_engine
+from memory.database import open_engine, writing
 from memory.errors import DatabaseFailed
 from memory.event_log import EventLog
 from memory.interactions import Interaction
@@ -156,6 +156,17 @@ def test_the_state_differs_after_every_change(log):
     log.append([event("ann")])
     states.append(log.state("shop"))
     assert len(set(states)) == 4
+
+
+def test_a_commit_that_need_not_be_synced_leaves_the_next_one_synced(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'events.sqlite'}")
+    seen = []
+    for synced in (False, True, False):
+        with writing(engine, synced=synced) as connection:
+            seen.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    with writing(engine) as connection:
+        seen.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    assert seen == [1, 2, 1, 2]
 
 
 def test_the_database_syncs_at_every_commit_and_a_second_log_reads_the_same(sqlite_log, tmp_path):
