@@ -122,7 +122,7 @@ def main() -> None:
             raise
         tell(error)
         sys.exit(code)
-    if figures is not None:
+    if figures is not None and not int(os.environ.get("RANK", "0")):
         (given.run / RESULT).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 

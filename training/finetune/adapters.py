@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Any
 
@@ -64,7 +65,8 @@ def trainable_model(base: Base, settings: TrainSettings) -> Any:
 
     if settings.method == "qlora":
         refuse_qlora(settings)
-        model = load_model(base, settings, quantization_config=_quantization(base, settings), device_map={"": 0})
+        place = {"": int(os.environ.get("LOCAL_RANK", "0"))}
+        model = load_model(base, settings, quantization_config=_quantization(base, settings), device_map=place)
         model = prepare_model_for_kbit_training(
             model, use_gradient_checkpointing=settings.gradient_checkpointing
         )  # only here: on a model that is not quantised it would make every weight float32

@@ -51,6 +51,7 @@ def fit(
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     seconds = time.monotonic() - began
     metrics = _judge(trainer, prepared, settings, report)
+    trainer.scorer.close()
     if trainer.args.should_save:
         training = {
             "steps": trainer.state.global_step,
@@ -104,7 +105,7 @@ def _resume_from(folder: Path) -> Path | None:
     if folder.is_dir():
         for one in folder.glob("checkpoint-*"):
             if not is_whole(one):
-                shutil.rmtree(one)
+                shutil.rmtree(one, ignore_errors=True)  # other processes of the run do the same
     return last_whole(folder) if folder.is_dir() else None
 
 

@@ -149,7 +149,9 @@ def make_trainer(
         data_seed=settings.seed,
     )
     numbers = Dataset.from_dict({"example": list(range(len(examples)))})
-    scorer = Scorer(base, model.to("cpu" if on_cpu else "cuda"), pictures)
+    if settings.method != "qlora":  # four-bit weights were loaded where they stay
+        model = model.to(arguments.device)
+    scorer = Scorer(base, model, pictures)
     trainer = GroupTrainer(
         model=model,
         args=arguments,
