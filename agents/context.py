@@ -40,7 +40,7 @@ class TurnContext:
     recommend: RecommendSettings
     now: Callable[[], datetime]
     _tastes: dict[str, Preference] = field(default_factory=dict, repr=False)
-    _recent: dict[tuple[str, int], list[Interaction]] = field(default_factory=dict, repr=False)
+    _recent: dict[str, tuple[int, list[Interaction]]] = field(default_factory=dict, repr=False)
     _views: dict[str, str] = field(default_factory=dict, repr=False)
 
     def taste(self, user_id: str) -> Preference:
@@ -81,11 +81,12 @@ class TurnContext:
         return {item_id: self._views[item_id] for item_id in known}
 
     def recent(self, user_id: str, limit: int) -> list[Interaction]:
-        """The user's last interactions in this catalogue, newest first, wishes included; read once a turn and limit."""
-        if (user_id, limit) not in self._recent:
+        """The user's last interactions in this catalogue, newest first, wishes included; read anew only to see more."""
+        asked, found = self._recent.get(user_id, (-1, []))
+        if asked < limit:
             found = self.log.of_user(user_id, self.catalogue.name, limit=limit, newest_first=True)
-            self._recent[user_id, limit] = found
-        return self._recent[user_id, limit]
+            self._recent[user_id] = (limit, found)
+        return found[:limit]
 
     def append(self, interactions: Sequence[Interaction]) -> None:
         """Keep interactions; what was read before is read anew."""

@@ -26,14 +26,18 @@ async def judge(
     item_ids: Sequence[str], preference: Preference, recent: Sequence[Interaction], wish: str, context: TurnContext
 ) -> Decisions:
     """p(yes) for every item, in order. recent: the latest interactions, oldest first. Raises ModelError."""
-    shared = prompts.load(STATE_PROMPT).render(
+    request = DecisionRequest(shared_state(preference, recent, wish, context), candidate_questions(item_ids, context))
+    return await context.ask.decide("recommender", prompts.load(STATE_PROMPT).label, request)
+
+
+def shared_state(preference: Preference, recent: Sequence[Interaction], wish: str, context: TurnContext) -> str:
+    """What all candidates of one decision are judged against, in the words of its prompt."""
+    return prompts.load(STATE_PROMPT).render(
         prose=preference.prose,
         facts=[fact_line(fact) for fact in preference.holding[:FACTS_SHOWN]],
         recent=event_lines(context, recent),
         wish=one_line(wish, words=MAX_WORDS["wish"]),
     )
-    request = DecisionRequest(shared, candidate_questions(item_ids, context))
-    return await context.ask.decide("recommender", prompts.load(STATE_PROMPT).label, request)
 
 
 def candidate_questions(item_ids: Sequence[str], context: TurnContext) -> list[Predicate]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
-from agents.asking import render
+from agents.asking import Rendered, render
 from agents.context import TurnContext
 from agents.events import Progress
 from agents.folding import Fold, apply_edits, checked_edits, trusted_prose
@@ -98,14 +98,7 @@ async def fold_due(
 async def fold(context: TurnContext, preference: Preference, block: Sequence[Interaction]) -> Preference:
     """One step of the recurrence: old preference + a block of interactions → the next version, saved and traced."""
     lines = event_lines(context, block)
-    holding = preference.holding[:FACTS_SHOWN]
-    values = {
-        "prose": preference.prose,
-        "facts": [fact_line(fact) for fact in holding],
-        "events": lines,
-        "words": context.memory.words,
-    }
-    answer = await context.ask.json("preference_memory", render(PROMPT, values), Fold)
+    answer = await context.ask.json("preference_memory", fold_prompt(context, preference, lines), Fold)
     event_ids = [event.event_id for event in block]
     edits = checked_edits(answer, lines, event_ids, preference.facts)
     if len(edits) < len(answer.edits):
@@ -134,6 +127,17 @@ async def fold(context: TurnContext, preference: Preference, block: Sequence[Int
         )
     )
     return after
+
+
+def fold_prompt(context: TurnContext, preference: Preference, lines: Sequence[str]) -> Rendered:
+    """The request to fold events, written as `event_lines` writes them, into a preference."""
+    values = {
+        "prose": preference.prose,
+        "facts": [fact_line(fact) for fact in preference.holding[:FACTS_SHOWN]],
+        "events": list(lines),
+        "words": context.memory.words,
+    }
+    return render(PROMPT, values)
 
 
 def event_lines(context: TurnContext, events: Sequence[Interaction]) -> list[str]:

@@ -10,20 +10,23 @@ from dataclasses import replace
 from agents.state import Candidate
 
 
-def blended(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> list[Candidate]:
-    """The candidates with their weighted sum, best first; ties keep their order.
+def blended(
+    candidates: Sequence[Candidate], weights: Mapping[str, float], *, keep: int | None = None
+) -> list[Candidate]:
+    """The candidates with their weighted sum, best first; ties keep their order. keep: only so many of the best.
 
     The model counts by its log odds, the other signals by their standing among the candidates, from 0 to 1.
     """
     semantic = _standing([one.semantic for one in candidates])
     together = _standing([one.cooccurrence for one in candidates])
-    scored = []
+    totals = []
     for row, one in enumerate(candidates):
         model = _log_odds(one.p_yes) if one.p_yes is not None else 0.0
         total = weights["model"] * model + weights["semantic"] * semantic[row]
         total += weights["cooccurrence"] * together[row] + weights["popularity"] * one.popularity
-        scored.append(replace(one, blend=total))
-    return sorted(scored, key=lambda one: -one.blend)
+        totals.append(total)
+    best = sorted(range(len(totals)), key=lambda row: -totals[row])[:keep]
+    return [replace(candidates[row], blend=totals[row]) for row in best]
 
 
 def diverse(candidates: Sequence[Candidate], views: Mapping[str, str], *, balance: float, k: int) -> list[Candidate]:
@@ -35,15 +38,17 @@ def diverse(candidates: Sequence[Candidate], views: Mapping[str, str], *, balanc
     left, chosen = list(candidates), list[Candidate]()
     standing = dict(zip([one.item_id for one in left], _standing([one.blend for one in left]), strict=True))
     words = {one.item_id: Counter(views.get(one.item_id, "").casefold().split()) for one in left}
+    nearest = dict.fromkeys(words, 0.0)  # to what is chosen
+
+    def worth(one: Candidate) -> float:
+        return balance * standing[one.item_id] - (1 - balance) * nearest[one.item_id]
+
     while left and len(chosen) < k:
-
-        def worth(one: Candidate) -> float:
-            nearest = max((_overlap(words[one.item_id], words[other.item_id]) for other in chosen), default=0.0)
-            return balance * standing[one.item_id] - (1 - balance) * nearest
-
         best = max(left, key=worth)
         chosen.append(best)
         left.remove(best)
+        for one in left:
+            nearest[one.item_id] = max(nearest[one.item_id], _overlap(words[one.item_id], words[best.item_id]))
     return chosen
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from langgraph.runtime import Runtime
 
@@ -30,7 +31,9 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
     runtime.stream_writer(Progress("recommend", "searching the catalogue"))
     preference = context.taste(state.user_id)
     filters = (*state.filters, *lasting_filters(preference, context))
-    met = [item.item_id for item in context.catalogue if passes(item, filters)]
+    met = (
+        [item.item_id for item in context.catalogue if passes(item, filters)] if filters else context.catalogue.item_ids
+    )
     hidden = _not_again(state, context)
     left = [item_id for item_id in met if item_id not in hidden]
     rule = " and ".join(str(condition) for condition in filters) or "none asked for"
@@ -39,7 +42,7 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
         FunnelStep("filters", len(met), rule),
         FunnelStep("not again", len(left), "leaves out what was shown here, disliked or already owned"),
     )
-    candidates = tuple(Candidate(item_id) for item_id in left)
+    candidates = tuple(map(_unscored, left))
     return {
         "funnel": funnel,
         "candidates": candidates,
@@ -79,8 +82,7 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
 def pre_rank(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     """Keep the few that are worth a model's judgement, by the declared weights of all but the model."""
     weights = runtime.context.recommend.weights.model_copy(update={"model": 0.0})
-    ranked = blended(state.candidates, weights.model_dump())
-    kept = tuple(ranked[: runtime.context.recommend.decide])
+    kept = tuple(blended(state.candidates, weights.model_dump(), keep=runtime.context.recommend.decide))
     return {"candidates": kept, "funnel": (*state.funnel, FunnelStep("pre-ranked", len(kept), "by the cheap signals"))}
 
 
@@ -144,6 +146,12 @@ def lasting_filters(preference: Preference, context: TurnContext) -> tuple[Filte
             Filter(attribute=spec.name, op="has_not" if fact.polarity == "must_not" else "has", value=fact.value)
         )
     return tuple(filters)
+
+
+@lru_cache(maxsize=100_000)
+def _unscored(item_id: str) -> Candidate:
+    """The item before any signal; a catalogue's are the same in every turn."""
+    return Candidate(item_id)
 
 
 def _not_again(state: TurnState, context: TurnContext) -> set[str]:

@@ -1,4 +1,7 @@
-"""The responder: says the slate with its reasons, answers a question, or confirms what was learned."""
+"""The responder: says the slate with its reasons, answers a question, or confirms what was learned.
+
+What a model writes is read by `ReplyReader` and `TalkReader`; only what they checked is shown, streamed or kept.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,15 @@ from dataclasses import replace
 
 from langgraph.runtime import Runtime
 
+from agents.answers import item_facts
 from agents.asking import Rendered, render
 from agents.context import TurnContext, attribute_lines
 from agents.events import Progress, SlateReady, TextDelta, TextRestart
+from agents.opening import Asked
+from agents.parsing.index import index_of
 from agents.reply import ReplyReader
 from agents.state import Citation, Message, TurnState, TurnUpdate
+from agents.talk import TalkGround, TalkReader
 from agents.wording import MAX_WORDS, one_line
 from catalog.items import Catalogue
 from memory.preferences import Preference
@@ -43,11 +50,16 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
     preference = context.taste(state.user_id)
     item_ids = [*(card.item_id for card in state.slate), *(candidate.item_id for candidate in state.candidates)]
     views = context.views(tuple(item_ids))
-    reader, problems = ReplyReader(state.slate, preference, views), state.problems
+    known = {
+        item_id: f"{view}; {attribute_lines(context.catalogue, context.catalogue[item_id])}"
+        for item_id, view in views.items()
+    }
+    asked = Asked(state.message, state.wishes, state.filters, state.upload_summary)
+    reader, problems = ReplyReader(state.slate, preference, known, asked), state.problems
 
     def restart(reason: str) -> None:
         nonlocal reader
-        reader = ReplyReader(state.slate, preference, views)
+        reader = ReplyReader(state.slate, preference, known, asked)
         write(TextRestart(reason))
 
     prompt = _slate_prompt(state, preference, views)
@@ -59,6 +71,8 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
     _tell(reader.finish(), write)
     if reader.rewritten:
         context.recorder.record(Note(what="reasons", detail=f"{reader.rewritten} did not hold: evidence shown instead"))
+    for remark in reader.remarks:
+        context.recorder.record(Note(what="reply", detail=remark))
     slate = tuple(replace(card, reason=reader.reasons[place]) for place, card in enumerate(state.slate))
     write(SlateReady(slate))
     return {"slate": slate, "reply": reader.text, "problems": problems}
@@ -69,40 +83,51 @@ async def _talk(state: TurnState, context: TurnContext, write: Callable[[object]
     learned = state.intent in ("feedback", "correct_taste")
     about = () if learned else state.mentioned or (state.last_slate if state.intent == "question" else ())
     news = (state.news or noted(state, context.catalogue)) if learned else ""
-    views = context.views(about[:ITEMS_TOLD])
+    told = context.views(about[:ITEMS_TOLD])
+    others = context.views(tuple(item_id for item_id in state.last_slate if item_id not in told))
     items = [
-        {
-            "title": one_line(item.title),
-            "text": "; ".join(filter(None, [views[item_id], attribute_lines(context.catalogue, item)])),
-        }
-        for item_id in views
+        (item, "; ".join(filter(None, [view, attribute_lines(context.catalogue, item)])))
+        for item_id, view in told.items()
         if (item := context.catalogue.get(item_id)) is not None
     ]
+    ground = TalkGround(
+        message=state.message,
+        preference=preference,
+        index=index_of(context.catalogue),
+        news=news,
+        items=item_facts(items, state.message, context.catalogue),
+        others=tuple(others.values()),
+        asks=state.intent == "question",
+        learns=learned,
+    )
     values = {
         "message": one_line(state.message, words=120),
         "prose": preference.prose,
-        "items": items,
+        "items": [{"title": one_line(item.title), "text": text} for item, text in items],
         "news": news,
     }
-    try:
-        return {"reply": await _streamed(context, render(TALK_PROMPT, values), write)}
-    except ModelError as error:
-        reply = f"I could not answer: {error}." + (f" Noted all the same: {news}." if news else "")
-        write(TextDelta(reply))
-        return {"reply": reply, "problems": (*state.problems, str(error))}
-
-
-async def _streamed(context: TurnContext, rendered: Rendered, write: Callable[[object], None]) -> str:
-    pieces: list[str] = []
+    reader, problems = TalkReader(ground), state.problems
 
     def restart(reason: str) -> None:
-        pieces.clear()
+        nonlocal reader
+        reader = TalkReader(ground)
         write(TextRestart(reason))
 
-    async for piece in context.ask.stream("responder", rendered, on_restart=restart):
-        pieces.append(piece)
-        write(TextDelta(piece))
-    return "".join(pieces).strip()
+    try:
+        async for piece in context.ask.stream("responder", render(TALK_PROMPT, values), on_restart=restart):
+            _tell(reader.feed(piece), write)
+    except ModelError as error:
+        if not ground.composes_answer:
+            lead = "\n" if reader.text else ""
+            told_all_the_same = f" Noted all the same: {news}." if news else ""
+            reply = f"{reader.text}{lead}I could not answer: {error}.{told_all_the_same}"
+            _tell(reply.removeprefix(reader.text), write)
+            return {"reply": reply, "problems": (*problems, str(error))}
+        problems = (*problems, f"The answer is from the catalogue alone, as no model wrote one: {error}.")
+    _tell(reader.finish(), write)
+    for remark in reader.remarks:
+        context.recorder.record(Note(what="reply", detail=remark))
+    return {"reply": reader.text, "problems": problems}
 
 
 def _tell(text: str, write: Callable[[object], None]) -> None:

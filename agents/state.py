@@ -6,7 +6,9 @@ Pictures appear as content hashes only: the state is written to checkpoints, the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
+
+from langgraph.channels import UntrackedValue
 
 from catalog.filters import Filter
 
@@ -84,7 +86,8 @@ class TurnState:
 
     The first group comes with the message, the second stays for the whole thread, the rest is filled on the way.
     wishes are those in force, new_wishes those this message added. relaxations: filters that would have to go for
-    anything to be left, with how many items each would free.
+    anything to be left, with how many items each would free. candidates: of no use after the turn, so no checkpoint
+    holds them; the trace does.
     problems: what went wrong on the way and was worked around, in words for the user.
     """
 
@@ -107,7 +110,7 @@ class TurnState:
     fresh_only: bool = False
     upload_summary: str = ""
     news: str = ""
-    candidates: tuple[Candidate, ...] = ()
+    candidates: Annotated[tuple[Candidate, ...], UntrackedValue] = ()
     funnel: tuple[FunnelStep, ...] = ()
     relaxations: tuple[str, ...] = ()
     slate: tuple[SlateItem, ...] = ()

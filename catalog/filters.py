@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import operator
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Literal
 
@@ -66,14 +67,21 @@ def _same(have: object, wanted: object) -> bool:
 
 
 def _compares(have: object, op: str, wanted: object) -> bool:
-    if isinstance(have, date) and isinstance(
-        wanted, int | float
-    ):  # "before 1980" against a full date: its year decides
-        have = float(have.year)
     if isinstance(have, date) and isinstance(wanted, date):
-        left, right = float(have.toordinal()), float(wanted.toordinal())
-    elif isinstance(have, int | float) and isinstance(wanted, int | float):
-        left, right = float(have), float(wanted)
-    else:
-        return False
-    return {"at_least": left >= right, "at_most": left <= right, "above": left > right, "below": left < right}[op]
+        return _COMPARE[op](have.toordinal(), wanted.toordinal())
+    if isinstance(have, date):  # "before 1980" against a full date: its year decides
+        have = have.year
+    if isinstance(have, _NUMBER) and isinstance(wanted, _NUMBER):
+        return _COMPARE[op](have, wanted)
+    return False
+
+
+_NUMBER = (int, float)
+
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "at_least": operator.ge,
+    "at_most": operator.le,
+    "above": operator.gt,
+    "below": operator.lt,
+}

@@ -21,7 +21,7 @@ def page() -> str:
         "to `respond`, a picture is looked at first, and feedback by a button ends after `update_preference`.\n\n"
         f"```mermaid\n{turn.strip()}\n```\n\n"
         "## Inside `recommend`\n\n"
-        "Each step leaves its count in the funnel.\n\n"
+        "The node takes these steps in turn. Each is in the trace by its name and leaves its count in the funnel.\n\n"
         f"```mermaid\n{recommend.strip()}\n```\n"
     )
 

@@ -37,6 +37,7 @@ from graphs.turn import build_turn
 from memory.labels import label_of
 from memory.preferences import Preference
 from profiles.settings import Loaded
+from tracing.events import trace_id_of
 from tracing.recorder import Recorder
 from tracing.storage import TraceStore
 
@@ -149,7 +150,8 @@ class Session:
 
     async def _run(self, turn_input: TurnInput, message: str, thread_id: str | None) -> AsyncIterator[TurnEvent]:
         user_id = turn_input["user_id"]
-        turn = _Turn(user_id, thread_id or uuid.uuid4().hex[:12], uuid.uuid4().hex[:16], time.perf_counter())
+        trace_id = trace_id_of(turn_input["turn_id"])
+        turn = _Turn(user_id, thread_id or uuid.uuid4().hex[:12], trace_id, time.perf_counter())
         recorder = self.services.recorder()
         recorder.start_turn(
             trace_id=turn.trace_id,
@@ -161,13 +163,14 @@ class Session:
         )
         try:
             final: dict[str, Any] = {}
-            async with contextlib.aclosing(self._stream(turn, turn_input, recorder)) as events:
+            context = self.services.turn_context(self._catalogue_name, recorder)
+            async with contextlib.aclosing(self._stream(turn, turn_input, context)) as events:
                 async for event in events:
                     if isinstance(event, dict):
                         final = event
                     else:
                         yield event
-            result = self._result(turn, final, recorder.model_seconds)
+            result = self._result(turn, final, context)
             slate = [card.item_id for card in result.slate]
             recorder.end_turn(reply=result.reply, slate=slate, error=result.error or None)
             yield TurnDone(result)
@@ -176,34 +179,32 @@ class Session:
             raise
 
     async def _stream(
-        self, turn: _Turn, turn_input: TurnInput, recorder: Recorder
+        self, turn: _Turn, turn_input: TurnInput, context: TurnContext
     ) -> AsyncGenerator[TurnEvent | dict[str, Any]]:
-        """The events of a turn, and its state as a dict after each step of the outer graph."""
+        """The events of a turn, and its state as a dict after each step of the graph."""
         graph = await self._graph()
         thread = RunnableConfig(configurable={"thread_id": _thread_key(turn.user_id, turn.thread_id)})
         stream = graph.astream(
             cast(TurnState, turn_input),  # LangGraph takes a part of the state as well
             thread,
-            context=self.services.turn_context(self._catalogue_name, recorder),
+            context=context,
             stream_mode=["custom", "values"],
             durability="exit",
-            subgraphs=True,
         )
-        async for namespace, mode, chunk in stream:
-            if mode == "custom" or not namespace:
-                yield cast(TurnEvent | dict[str, Any], chunk)
+        async for _, chunk in stream:
+            yield cast(TurnEvent | dict[str, Any], chunk)
 
-    def _result(self, turn: _Turn, final: dict[str, Any], model_seconds: float) -> TurnResult:
+    def _result(self, turn: _Turn, final: dict[str, Any], context: TurnContext) -> TurnResult:
         return TurnResult(
             thread_id=turn.thread_id,
             trace_id=turn.trace_id,
             reply=final.get("reply", ""),
             slate=final.get("slate", ()),
             funnel=final.get("funnel", ()),
-            preference=self.taste(turn.user_id),
+            preference=context.taste(turn.user_id),
             profile=self.services.profile.name,
             seconds=time.perf_counter() - turn.began,
-            model_seconds=model_seconds,
+            model_seconds=context.recorder.model_seconds,
             error=" ".join(final.get("problems", ())),
         )
 

@@ -18,6 +18,8 @@ Node = Callable[[TurnState, Runtime[TurnContext]], TurnUpdate | Awaitable[TurnUp
 class TracedNode(Protocol):
     """A node as LangGraph takes it."""
 
+    __name__: str
+
     async def __call__(self, state: TurnState, *, runtime: Runtime[TurnContext]) -> TurnUpdate:
         """Run the node."""
         ...

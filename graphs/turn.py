@@ -14,7 +14,7 @@ from agents.preference_memory import update_preference
 from agents.responder import respond
 from agents.state import TurnState
 from agents.understanding import understand
-from graphs.recommend import build_recommend
+from graphs.recommend import recommend
 from graphs.tracing import traced
 
 
@@ -42,7 +42,7 @@ def build_turn(
     graph.add_node("understand", traced(understand))
     graph.add_node("summarize_items", traced(summarize_items))
     graph.add_node("update_preference", traced(update_preference))
-    graph.add_node("recommend", build_recommend())
+    graph.add_node("recommend", recommend)
     graph.add_node("respond", traced(respond))
 
     graph.add_edge(START, "understand")

@@ -37,6 +37,7 @@ class Connection:
     exclusive: bool
     mutex: threading.RLock = field(default_factory=threading.RLock)
     recent: OrderedDict[str, Record] = field(default_factory=OrderedDict)
+    absent: set[str] = field(default_factory=set)  # ids asked for in vain; like `recent`, only where we alone write
     mirror: VectorCache | None = None
     process: int = field(default_factory=os.getpid)
     lock: DirectoryLock | None = None

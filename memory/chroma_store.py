@@ -117,6 +117,24 @@ class ChromaStore(BaseStore):
             vectors = await self._index.aembed(texts, plan.queries)
         return await asyncio.to_thread(self._execute, plan, texts, vectors)
 
+    def nearest_keys(self, namespace: Namespace, query: str, *, limit: int) -> dict[str, float]:
+        """Key → score of the entries of exactly this namespace that `search` finds nearest, nearest first.
+
+        What ranks many entries needs none of their values, and a search copies each. Entries without a vector are left
+        out. Raises as `batch`.
+        """
+        plan = self._plan([SearchOp(namespace, query=query, limit=limit)])
+        if self._index is None or limit == 0 or not query:
+            return {}
+        [vector] = self._index.embed([], plan.queries)
+        self._check_open()
+        with self._connection.mutex:
+            self._check_open()
+            scores = self._entries.nearest(vector, namespace, limit=limit, among=None)
+            records = self._entries.get(scores)
+        found = ((records[record_id], score) for record_id, score in scores.items() if record_id in records)
+        return {record.key: score for record, score in found if record.namespace == namespace}
+
     def _plan(self, ops: Iterable[Op]) -> _Plan:
         plan = _Plan()
         for op in ops:

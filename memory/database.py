@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, event, make_url
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 from sqlalchemy.schema import CreateIndex, CreateTable
@@ -19,11 +31,31 @@ metadata = MetaData()  # every table of ours, whoever defines it
 _BUSY_TIMEOUT_S = 30
 
 
+class AnyText(TypeDecorator[str]):
+    """Text of any characters. Postgres cannot keep U+0000, so there it is written `\\0`, and a backslash twice."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """As the database keeps it."""
+        if value is None or dialect.name != "postgresql":
+            return value
+        return value.replace("\\", "\\\\").replace("\0", "\\0")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """As it was given."""
+        if value is None or dialect.name != "postgresql":
+            return value
+        return re.sub(r"\\(.)", lambda match: "\0" if match[1] == "0" else match[1], value)
+
+
 def open_engine(url: str) -> Engine:
     """An engine for the URL, `sqlite:///path` (folders are made) or `postgresql+psycopg://…`; tried once before return.
 
-    SQLite runs with a write-ahead log that is synced at every commit, so what was committed survives a kill and a power
-    cut; with foreign keys, a busy timeout of 30 s, and deleted rows overwritten. Raises DatabaseFailed.
+    SQLite runs with a write-ahead log that is synced at every commit, unless `writing` says otherwise, so what was
+    committed survives a kill and a power cut; with foreign keys, a busy timeout of 30 s, and deleted rows overwritten.
+    Raises DatabaseFailed.
     """
     try:
         parsed = make_url(url)
@@ -50,14 +82,17 @@ def open_engine(url: str) -> Engine:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, synced: bool = True) -> Iterator[Connection]:
     """A transaction that may read before it writes; committed, and on disk, at the end of the block.
 
-    On SQLite it takes the write lock at once: a transaction that began by reading could not get it later. Raises
-    DatabaseFailed when the database refuses or the disk is full; then nothing of the block was kept.
+    On SQLite it takes the write lock at once: a transaction that began by reading could not get it later.
+    synced: False spares SQLite the wait for the disk, for what may be missed: the commit survives a kill, and a power
+    cut only once another commit was synced or the log was. Raises DatabaseFailed when the database refuses or the disk
+    is full; then nothing of the block was kept.
     """
+    options = {"palate_writes": True, "palate_synced": synced}
     try:
-        with engine.connect().execution_options(palate_writes=True) as connection, connection.begin():
+        with engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
     except SQLAlchemyError as error:
         raise DatabaseFailed(str(engine.url), str(getattr(error, "orig", None) or error)) from error
@@ -91,8 +126,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("palate_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("palate_writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options['palate_synced'] else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _safe(url: str) -> str:

@@ -38,11 +38,13 @@ class Entries:
             if (record := recent.get(record_id)) is not None:
                 recent.move_to_end(record_id)
                 found[record_id] = record
-            else:
+            elif record_id not in self._connection.absent:
                 missing.append(record_id)
-        for record_id, document in self._connection.records.documents(missing).items():
+        documents = self._connection.records.documents(missing)
+        for record_id, document in documents.items():
             found[record_id] = record = Record.from_document(document)
             self._remember(record_id, record)
+        self._note_absent([record_id for record_id in missing if record_id not in documents])
         return found
 
     def under(self, prefix: Namespace) -> list[Record]:
@@ -75,6 +77,7 @@ class Entries:
             self._drop_vectors([vector_id for record in before.values() for vector_id in record.vector_ids])
         except BaseException:
             self._connection.recent.clear()
+            self._connection.absent.clear()
             self._connection.mirror = None
             raise
         for record_id in deletes:
@@ -176,8 +179,15 @@ class Entries:
             return
         recent[record_id] = record
         recent.move_to_end(record_id)
+        self._connection.absent.discard(record_id)
         while len(recent) > _RECENT:
             recent.popitem(last=False)
+
+    def _note_absent(self, record_ids: Sequence[str]) -> None:
+        if self._connection.exclusive:
+            if len(self._connection.absent) + len(record_ids) > _RECENT:
+                self._connection.absent.clear()
+            self._connection.absent.update(record_ids)
 
 
 def _first(scores: dict[str, float], limit: int) -> dict[str, float]:

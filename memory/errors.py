@@ -97,6 +97,47 @@ class StaleVersion(StoreError):
         )
 
 
+class UnknownTaste(StoreError):
+    """Nothing is kept of this user in this catalogue."""
+
+    def __init__(self, user_id: str, catalogue: str) -> None:
+        super().__init__(user_id, catalogue)
+        self.user_id, self.catalogue = user_id, catalogue
+
+    def __str__(self) -> str:
+        return (
+            f"no taste of {self.user_id!r} is kept in the catalogue {self.catalogue!r}; "
+            "check the user and the catalogue, or say first what you like: palate chat"
+        )
+
+
+class UnknownVersion(StoreError):
+    """The taste has no version of that number. newest: the last one there is."""
+
+    def __init__(self, user_id: str, version: int, newest: int) -> None:
+        super().__init__(user_id, version, newest)
+        self.user_id, self.version, self.newest = user_id, version, newest
+
+    def __str__(self) -> str:
+        return (
+            f"the taste of {self.user_id!r} has no version {self.version}; "
+            f"write one from 0, which is empty, to {self.newest}"
+        )
+
+
+class UnknownFact(StoreError):
+    """No fact of that name is held, or several are. near: the ids it may mean, most likely first."""
+
+    def __init__(self, name: str, near: tuple[str, ...], several: bool = False) -> None:
+        super().__init__(name, near, several)
+        self.name, self.near, self.several = name, near, several
+
+    def __str__(self) -> str:
+        what = f"{self.name!r} names several facts" if self.several else f"no fact {self.name!r} is held"
+        remedy = f"write {' or '.join(self.near)}" if self.near else "`palate taste show` lists those that are"
+        return f"{what}; {remedy}"
+
+
 class EmbedderFailed(StoreError):
     """Texts could not be turned into vectors."""
 

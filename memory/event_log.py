@@ -16,9 +16,11 @@ from sqlalchemy import (
     Index,
     Integer,
     Row,
+    Select,
     String,
     Table,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
     insert,
@@ -27,22 +29,22 @@ from sqlalchemy import (
 )
 from sqlalchemy import Connection as SqlConnection
 
-from memory.database import ensure_tables, metadata, reading, writing
+from memory.database import AnyText, ensure_tables, metadata, reading, writing
 from memory.interactions import Interaction, InteractionKind
 
 _interactions = Table(
     "interactions",
     metadata,
     Column("event_id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-    Column("user_id", String, nullable=False),
-    Column("catalogue", String, nullable=False),
+    Column("user_id", AnyText, nullable=False),
+    Column("catalogue", AnyText, nullable=False),
     Column("kind", String, nullable=False),
-    Column("item_id", String, nullable=False),
+    Column("item_id", AnyText, nullable=False),
     Column("value", Float),
-    Column("text", String, nullable=False),
+    Column("text", AnyText, nullable=False),
     Column("at", String, nullable=False),  # ISO 8601 with its own offset, which SQL timestamps lose
-    Column("source", String, nullable=False),
-    Column("key", String),  # NULL without a key, so that the constraint below leaves those alone
+    Column("source", AnyText, nullable=False),
+    Column("key", AnyText),  # NULL without a key, so that the constraint below leaves those alone
     UniqueConstraint("user_id", "key"),
     Index("interactions_of_user", "user_id", "catalogue", "event_id"),
     Index("interactions_of_catalogue", "catalogue", "event_id"),
@@ -99,19 +101,29 @@ class EventLog:
         return results
 
     def of_user(
-        self, user_id: str, catalogue: str, *, after: int = 0, limit: int | None = None, newest_first: bool = False
+        self,
+        user_id: str,
+        catalogue: str,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+        newest_first: bool = False,
+        edits: bool = False,
     ) -> list[Interaction]:
-        """A user's events with an id above `after`, oldest first or newest first; all of them without a limit."""
-        columns = _interactions.c
-        order = columns.event_id.desc() if newest_first else columns.event_id
-        query = (
-            select(_interactions)
-            .where(columns.user_id == user_id, columns.catalogue == catalogue, columns.event_id > after)
-            .order_by(order)
-            .limit(limit)
-        )
+        """A user's events with an id above `after`, oldest first or newest first; all of them without a limit.
+
+        edits: with what the user edited in their taste by hand, which a version holds already and no fold may read.
+        """
+        query = _of_user(newest_first=newest_first, edits=edits, limited=limit is not None)
+        values = {"user": user_id, "catalogue": catalogue, "after": after, "limit": limit}
         with reading(self._engine) as connection:
-            return [_from_row(row) for row in connection.execute(query)]
+            return [_from_row(row) for row in connection.execute(query, values)]
+
+    def catalogues(self, user_id: str) -> list[str]:
+        """The catalogues a user has an event in, sorted."""
+        query = select(_interactions.c.catalogue).distinct().where(_interactions.c.user_id == user_id)
+        with reading(self._engine) as connection:
+            return sorted(catalogue for (catalogue,) in connection.execute(query))
 
     def by_ids(self, user_id: str, event_ids: Iterable[int]) -> list[Interaction]:
         """These events of this user, in the order asked for; ids of others or of nothing are passed over."""
@@ -126,11 +138,9 @@ class EventLog:
 
     def item_ids(self, user_id: str, catalogue: str, kinds: Iterable[InteractionKind]) -> set[str]:
         """The items a user has an event of one of these kinds about."""
-        columns = _interactions.c
-        query = select(columns.item_id).distinct()
-        query = query.where(columns.user_id == user_id, columns.catalogue == catalogue, columns.kind.in_(list(kinds)))
+        values = {"user": user_id, "catalogue": catalogue, "kinds": list(kinds)}
         with reading(self._engine) as connection:
-            return {item_id for (item_id,) in connection.execute(query) if item_id}
+            return {item_id for (item_id,) in connection.execute(_item_ids(), values) if item_id}
 
     def users(self, catalogue: str) -> list[str]:
         """Everyone with an event in the catalogue, sorted."""
@@ -171,6 +181,36 @@ class EventLog:
             with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still holds the old pages
         return int(erased)
+
+
+@cache
+def _of_user(*, newest_first: bool, edits: bool, limited: bool) -> Select[Any]:
+    """A user's events; built once, as building takes longer than asking. Takes user, catalogue, after and limit."""
+    columns = _interactions.c
+    query = select(_interactions).where(
+        columns.user_id == bindparam("user"),
+        columns.catalogue == bindparam("catalogue"),
+        columns.event_id > bindparam("after"),
+    )
+    if not edits:
+        query = query.where(columns.kind != "edit")
+    query = query.order_by(columns.event_id.desc() if newest_first else columns.event_id)
+    return query.limit(bindparam("limit", type_=Integer)) if limited else query
+
+
+@cache
+def _item_ids() -> Select[Any]:
+    """The items of a user's events of some kinds. Takes user, catalogue and kinds."""
+    columns = _interactions.c
+    return (
+        select(columns.item_id)
+        .distinct()
+        .where(
+            columns.user_id == bindparam("user"),
+            columns.catalogue == bindparam("catalogue"),
+            columns.kind.in_(bindparam("kinds", expanding=True)),
+        )
+    )
 
 
 def _identity(interaction: Interaction) -> tuple[str, str]:

@@ -11,19 +11,19 @@ InteractionKind = Literal["view", "like", "dislike", "rating", "purchase", "wish
 
 
 class Interaction(BaseModel):
-    """One event of one user about one item, or one stated wish.
+    """One event of one user about one item, one stated wish, or one edit of their taste by their own hand.
 
     event_id: given by the event log, rising in the order of acceptance; 0 before it is accepted. item_id: empty for a
-    wish. value: a rating on a scale of 5, else None. text: the user's own words, for a wish. at: timezone-aware.
-    source: what caused it, `turn:<turn id>` or `import:<name>`. key: makes acceptance idempotent; the same key of the
-    same user is accepted once.
+    wish and an edit. value: a rating on a scale of 5, else None. text: of a wish, the user's own words; of an edit, its
+    JSON. at: timezone-aware. source: what caused it, `turn:<turn id>`, `import:<name>` or `edit`. key: makes acceptance
+    idempotent; the same key of the same user is accepted once.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     user_id: str = Field(min_length=1)
     catalogue: str = Field(min_length=1)
-    kind: InteractionKind
+    kind: InteractionKind | Literal["edit"]
     item_id: str = ""
     value: float | None = None
     text: str = ""

@@ -7,11 +7,12 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from langgraph.store.base import BaseStore, GetOp, Op, PutOp, SearchItem, SearchOp
+from langgraph.store.base import GetOp, Op, PutOp
 from langgraph.store.base import Item as Entry
 from pydantic import BaseModel, ConfigDict
 
 from catalog.items import AttributeSpec, Catalogue, Item
+from memory.chroma_store import ChromaStore
 from memory.embedding import Embedder
 from memory.labels import label_of
 from memory.records import Namespace
@@ -55,7 +56,7 @@ class ItemIndex:
     such as the pictures they sent; its name then says whose, and no call about another catalogue sees it.
     """
 
-    def __init__(self, store: BaseStore, embedder: Embedder) -> None:
+    def __init__(self, store: ChromaStore, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder.name
 
@@ -95,12 +96,10 @@ class ItemIndex:
         """
         if not query.strip() or limit <= 0:
             return []
-        places = (_items(catalogue_name), _summaries(catalogue_name))
         best: dict[str, float] = {}
-        for hits in self._store.batch([SearchOp(place, query=query, limit=limit) for place in places]):
-            for hit in hits if isinstance(hits, list) else []:
-                if isinstance(hit, SearchItem) and hit.score is not None:
-                    best[hit.key] = max(hit.score, best.get(hit.key, -1.0))
+        for place in (_items(catalogue_name), _summaries(catalogue_name)):
+            for item_id, score in self._store.nearest_keys(place, query, limit=limit).items():
+                best[item_id] = max(score, best.get(item_id, -1.0))
         return sorted(best.items(), key=lambda found: -found[1])[:limit]
 
     def put_summary(self, catalogue_name: str, item: Item, summary: ItemSummary) -> None:

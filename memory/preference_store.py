@@ -51,6 +51,18 @@ class PreferenceStore:
         entries = self._store.batch(ops) if ops else []
         return [Preference.model_validate(entry.value["preference"]) for entry in entries if isinstance(entry, Item)]
 
+    def version(self, user_id: str, catalogue: str, version: int) -> Preference | None:
+        """One version, the empty one for 0; None where that number was never given."""
+        if version == 0:
+            return Preference(user_id=user_id)
+        entry = self._store.get(_versions(user_id, catalogue), f"{version:08d}")
+        return Preference.model_validate(entry.value["preference"]) if entry else None
+
+    def catalogues(self, user_id: str) -> list[str]:
+        """The catalogues a taste of this user is kept for, sorted."""
+        label = label_of(user_id)
+        return sorted(id_of(name) for (_, name, _) in self._namespaces(("taste-versions", "*", label)))
+
     def similar(
         self, prose: str, catalogue: str, *, limit: int, exclude_user: str | None = None
     ) -> list[tuple[str, float]]:

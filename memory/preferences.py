@@ -9,7 +9,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Polarity = Literal["like", "dislike", "must", "must_not"]
-EditOp = Literal["add", "keep", "strengthen", "weaken", "retract"]
+EditOp = Literal["add", "keep", "strengthen", "weaken", "retract", "pin", "unpin"]
+Maker = Literal["fold", "edit", "undo"]
 
 
 def fact_id_of(polarity: str, aspect: str, value: str) -> str:
@@ -57,7 +58,8 @@ class Preference(BaseModel):
     """A taste at one moment. Version 0 is the empty taste of someone unknown.
 
     facts: retracted ones included, strongest first among those that hold. watermark: the id of the last interaction it
-    has seen; later ones wait for the next fold.
+    has seen; later ones wait for the next fold. made_by: a fold, an edit by the user's own hand, or an undo, which
+    names in `restores` the version whose prose and facts it brought back.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +71,8 @@ class Preference(BaseModel):
     watermark: int = Field(default=0, ge=0)
     updated_at: datetime | None = None
     edits: tuple[Edit, ...] = ()  # what led from the version before to this one
+    made_by: Maker = "fold"
+    restores: int | None = Field(default=None, ge=0)
 
     @property
     def holding(self) -> tuple[Fact, ...]:
@@ -77,7 +81,7 @@ class Preference(BaseModel):
 
 
 class Edit(BaseModel):
-    """One change a fold made, with its reason.
+    """One change that a fold, or the user by hand, made to a fact, with its reason.
 
     evidence: ids of interactions. A fact that no edit names is kept as it was.
     """
@@ -90,6 +94,11 @@ class Edit(BaseModel):
     value: str = Field(min_length=1, max_length=120)
     reason: str = ""
     evidence: tuple[int, ...] = ()
+
+    @property
+    def fact_id(self) -> str:
+        """The id of the fact it changes."""
+        return fact_id_of(self.polarity, self.aspect, self.value)
 
 
 Preference.model_rebuild()

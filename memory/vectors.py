@@ -26,10 +26,11 @@ class VectorCache:
     def __init__(self, dims: int) -> None:
         self._matrix: Vectors = np.zeros((256, dims), dtype=np.float32)
         self._rows: dict[str, int] = {}  # vector id → row
-        self._ids: dict[int, str] = {}
+        self._owners: dict[int, tuple[str, str]] = {}  # row → record id, stamp
         self._free: list[int] = list(range(255, -1, -1))
         self._places: dict[Namespace, set[int]] = {}
         self._namespaces: dict[int, Namespace] = {}
+        self._under: dict[Namespace, npt.NDArray[np.int64]] = {}  # prefix → its rows, rising; until something changes
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -41,19 +42,21 @@ class VectorCache:
     def put(self, vector_ids: Sequence[str], namespaces: Iterable[Namespace], vectors: Vectors) -> None:
         """Add vectors, one row each. An id already there is replaced."""
         self.drop(vector_ids)
+        self._under.clear()
         for vector_id, namespace, vector in zip(vector_ids, namespaces, unit(vectors), strict=True):
             row = self._take_row()
             self._matrix[row] = vector
-            self._rows[vector_id], self._ids[row], self._namespaces[row] = row, vector_id, namespace
+            self._rows[vector_id], self._owners[row], self._namespaces[row] = row, owner_of(vector_id), namespace
             self._places.setdefault(namespace, set()).add(row)
 
     def drop(self, vector_ids: Iterable[str]) -> None:
         """Remove vectors; unknown ids are passed over."""
+        self._under.clear()
         for vector_id in vector_ids:
             row = self._rows.pop(vector_id, None)
             if row is None:
                 continue
-            del self._ids[row]
+            del self._owners[row]
             namespace = self._namespaces.pop(row)
             self._places[namespace].discard(row)
             if not self._places[namespace]:
@@ -68,21 +71,30 @@ class VectorCache:
 
         among: only these record ids; None for all under the prefix.
         """
-        depth = len(prefix)
-        groups = [rows for namespace, rows in self._places.items() if namespace[:depth] == prefix]
-        rows = np.fromiter((row for group in groups for row in group), dtype=np.int64)
+        rows = self._rows_under(prefix)
         if rows.size == 0 or limit <= 0:
             return {}
-        scores = np.clip(self._matrix[rows] @ unit(query.reshape(1, -1))[0], -1, 1)
+        first, end = int(rows[0]), int(rows[-1]) + 1
+        matrix = self._matrix[first:end] if end - first == rows.size else self._matrix[rows]  # a slice copies nothing
+        scores = np.clip(matrix @ unit(query.reshape(1, -1))[0], -1, 1)
+        order = np.argsort(-scores, kind="stable")
         best: dict[tuple[str, str], float] = {}
-        for place in np.lexsort((rows, -scores)):
-            owner = owner_of(self._ids[int(rows[place])])
+        for row, score in zip(rows[order].tolist(), scores[order].tolist(), strict=True):
+            owner = self._owners[row]
             if owner in best or (among is not None and owner[0] not in among):
                 continue
-            best[owner] = float(scores[place])
+            best[owner] = score
             if len(best) == limit:
                 break
         return best
+
+    def _rows_under(self, prefix: Namespace) -> npt.NDArray[np.int64]:
+        """The rows of all namespaces that start with these labels, rising."""
+        if prefix not in self._under:
+            depth = len(prefix)
+            groups = [rows for namespace, rows in self._places.items() if namespace[:depth] == prefix]
+            self._under[prefix] = np.sort(np.fromiter((row for group in groups for row in group), dtype=np.int64))
+        return self._under[prefix]
 
     def _take_row(self) -> int:
         if not self._free:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -23,6 +24,7 @@ DEFAULT_KINDS: dict[str, tuple[DecisionKind, ...]] = {
     "served": ("systemone",),
     "hosted": ("graded",),
 }
+SCHEMA_PACKAGE = "llguidance"  # holds a local model to a schema
 _ROOT = Path(__file__).resolve().parent.parent
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -33,11 +35,13 @@ class ModelSpec(BaseModel):
     backend: "local" runs a checkpoint in this process; "served" asks an OpenAI-compatible server by URL; "hosted" asks
     a provider by its LiteLLM name. model: a path or hub id, the server's own model name, or a LiteLLM name such as
     "openai/gpt-5-mini". adapter: a LoRA folder or hub id. api_key_env: the NAME of the environment variable that holds
-    the key, never the key. decide: the kinds of decision it can give, best first. timeout_s: seconds until a reply must
-    be complete (or, streamed, until its next piece). retries: how often a call that may succeed later is tried again.
-    max_tokens: of one reply. temperature: 0 is the most certain wording; None leaves it out of requests, for models
-    that refuse it. stream_usage: whether a stream is asked to end with its token counts, which some servers refuse;
-    None means yes for hosted models and no for served ones. picture_px: longest side of a picture sent to the model.
+    the key, never the key. schema_output: how it is held to a JSON schema; a local model by itself ("native") where the
+    package for it is installed. decide: the kinds of decision it can give, best first. timeout_s: seconds until a reply
+    must be complete (or, streamed, until its next piece). retries: how often a call that may succeed later is tried
+    again. max_tokens: of one reply. temperature: 0 is the most certain wording; None leaves it out of requests, for
+    models that refuse it. stream_usage: whether a stream is asked to end with its token counts, which some servers
+    refuse; None means yes for hosted models and no for served ones. picture_px: longest side of a picture sent to the
+    model.
     Prices: None where unknown.
     fallback: name of another model of the same profile that takes over when this one fails.
 
@@ -69,11 +73,15 @@ class ModelSpec(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _default_kinds(cls, values: Any) -> Any:
-        """Give the kinds of decision the backend usually has where the profile names none."""
-        if isinstance(values, dict) and not values.get("decide"):
-            return {**values, "decide": DEFAULT_KINDS.get(str(values.get("backend")), ())}
-        return values
+    def _usual(cls, values: Any) -> Any:
+        """Give what the backend usually can do where the profile does not say."""
+        if not isinstance(values, dict):
+            return values
+        backend = str(values.get("backend"))
+        usual: dict[str, Any] = {} if values.get("decide") else {"decide": DEFAULT_KINDS.get(backend, ())}
+        if backend == "local" and "schema_output" not in values:
+            usual["schema_output"] = "native" if find_spec(SCHEMA_PACKAGE) else "none"
+        return {**values, **usual}
 
     @model_validator(mode="after")
     def _refuse_impossible(self) -> Self:
@@ -123,8 +131,8 @@ def _local_problem(spec: ModelSpec) -> str | None:
         return "a local model has no `api_base`; write `backend: served` to ask a server"
     if spec.api_key_env:
         return "a local model needs no key; remove `api_key_env` or write `backend: hosted`"
-    if spec.schema_output != "none":
-        return "a local model cannot be held to a schema; write `schema_output: none`"
+    if spec.schema_output == "tool":
+        return "a local model is held to a schema without tools; write `schema_output: native` or remove it"
     return None
 
 

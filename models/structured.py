@@ -30,11 +30,12 @@ async def ask_json(
 ) -> tuple[T, str]:
     """Give the value the model answers with, valid by `schema`, and the raw text it came from.
 
-    A model that declares `schema_output` is held to the schema by its server; any answer is searched for JSON, and one
-    that does not fit is sent back once with what is wrong.
+    A model that declares `schema_output` is held to the schema, by its server or in this process; any answer is
+    searched for JSON, and one that does not fit is sent back once with what is wrong. The exception is a local model
+    that was held to the schema and cut at `max_tokens`: asked again it would be cut again.
     on_reply: called with each reply as it comes, the one sent back included. options: as the chat model's calls take,
     e.g. `max_tokens`.
-    Raises ModelBadOutput when the second answer does not fit either, and ModelError as the model does.
+    Raises ModelBadOutput when no answer fits, and ModelError as the model does.
     """
     from langchain_core.messages import AIMessage, HumanMessage
 
@@ -47,6 +48,9 @@ async def ask_json(
     try:
         return parse_json(raw, schema), raw
     except ValueError as error:
+        if _cut_while_held(reply, spec):
+            detail = "it was cut at `max_tokens`, before its JSON ended; raise `max_tokens`"
+            raise ModelBadOutput(spec.label, detail, raw) from error
         problem = _tell(error)
     repair = load("repair_json").render(problem=problem)
     again = await chat.ainvoke([*messages, AIMessage(content=raw), HumanMessage(content=repair)], **arguments)
@@ -95,6 +99,11 @@ def _schema_arguments(schema: type[BaseModel], spec: ModelSpec) -> dict[str, Any
             return {"tools": [{"type": "function", "function": function}], "tool_choice": choice}
         case "none":
             return {}
+
+
+def _cut_while_held(reply: BaseMessage, spec: ModelSpec) -> bool:
+    held = spec.backend == "local" and spec.schema_output == "native"
+    return held and reply.response_metadata.get("finish_reason") == "length"
 
 
 def _tell(error: ValueError) -> str:

@@ -137,6 +137,6 @@ class Conversation:
     def _show_taste(self) -> None:
         from rich.console import Console
 
-        from palate.taste import taste_table
+        from palate.taste_tables import taste_table
 
         Console(highlight=False).print(taste_table(self.talk.session.taste(self.user_id)))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from palate import chat, demo, doctor, importing, ranking, summarize, taste, trace, ui
+from palate import chat, demo, doctor, importing, model, ranking, summarize, taste, trace, train, ui
 from palate.failures import exit_code, tell
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app.command("chat")(chat.chat)
 app.command("import")(importing.import_)
 app.command("summarize")(summarize.summarize)
 app.command("rank")(ranking.rank)
+app.command("train")(train.train)
+app.add_typer(model.app, name="model")
 app.add_typer(taste.app, name="taste")
 app.add_typer(trace.app, name="trace")
 app.command("doctor")(doctor.doctor)

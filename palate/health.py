@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from models.spec import ModelSpec
+from models.local.architectures import PROVEN, TAKES_VIDEO
+from models.spec import SCHEMA_PACKAGE, ModelSpec
 
 if TYPE_CHECKING:
     from profiles.settings import Profile
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 BAD_LITELLM = ("1.82.7", "1.82.8")
 PACKAGES = (
     "torch", "transformers", "peft", "torchvision", "litellm", "openai", "langgraph", "chromadb", "streamlit",
-    "pyarrow", "psycopg",
+    "pyarrow", "psycopg", "llguidance", "num2words",
 )  # fmt: skip
 LOW_DISK = 1 << 30
 Weight = Literal["stops", "hinders"]
@@ -74,41 +76,62 @@ def _about_model(name: str, spec: ModelSpec) -> list[Finding]:
     if spec.backend != "local":
         return _needs(f"model {name!r}", "litellm", "hosted")
     found = _needs(f"model {name!r}", "torch", "local") + _needs(f"model {name!r}", "transformers", "local")
+    found += _about_schemas(name, spec)
     if spec.adapter:
         found += _needs(f"the adapter of {name!r}", "peft", "local")
         if spec.adapter.startswith("/") and not Path(spec.adapter, "adapter_config.json").is_file():
             remedy = "train one, or correct `adapter`"
             found.append(Finding("stops", f"there is no adapter of {name!r} in {spec.adapter}", remedy))
     if spec.model.startswith("/"):
-        return found + _about_checkpoint(name, Path(spec.model))
+        return found + about_checkpoint(name, Path(spec.model))
     what = f"{spec.model} is fetched from the Hugging Face hub on first use, unless it was before"
     found.append(Finding("hinders", what, "allow that download, or give `model` a folder"))
-    return found + _about_processor(name, f"{spec.model} may need it", always=False)
+    return found
 
 
-def _about_checkpoint(name: str, folder: Path) -> list[Finding]:
+def about_checkpoint(name: str, folder: Path) -> list[Finding]:
+    """What is wrong with a checkpoint on disk, or missing for its kind, as its files tell."""
     if not (folder / "config.json").is_file():
         return [Finding("stops", f"there is no checkpoint of {name!r} in {folder}", "correct `model`, or clone anew")]
     if not any(folder.glob("*.safetensors")):
         return [Finding("stops", f"{folder} holds no *.safetensors", "clone anew, or save the weights as safetensors")]
-    if (folder / "video_preprocessor_config.json").is_file():
-        return _about_processor(name, "its processor also handles video", always=True)
-    return []
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kind = str(config.get("model_type"))
+    except (ValueError, AttributeError):
+        return [Finding("stops", f"{folder / 'config.json'} cannot be read", "clone the checkpoint anew")]
+    return _about_kind(name, kind, sees="vision_config" in config, whole=not config.get("is_encoder_decoder"))
 
 
-def _about_processor(name: str, why: str, *, always: bool) -> list[Finding]:
-    if find_spec("torchvision"):
-        return []
-    remedy = "write: pip install -c constraints.txt torchvision num2words"
-    return [
-        Finding("stops" if always else "hinders", f"torchvision is not installed, and {why} (model {name!r})", remedy)
-    ]
+def _about_kind(name: str, kind: str, *, sees: bool, whole: bool) -> list[Finding]:
+    """sees: whether its kind takes pictures. whole: whether one model both reads and writes."""
+    if not whole:
+        what = f"model {name!r} is of a kind ({kind}) that reads with one model and writes with another"
+        return [Finding("stops", what, "choose one that goes on from its prompt, such as LLaVA or Qwen-VL")]
+    found = _needs(f"model {name!r}", "num2words", "local") if kind == "smolvlm" else []
+    if kind in TAKES_VIDEO and not find_spec("torchvision"):
+        what = f"torchvision is not installed, so Pillow prepares the pictures of model {name!r} ({kind})"
+        remedy = "to prepare them as a server does, write: pip install 'palate[vision]'"
+        found.append(Finding("hinders", what, remedy))
+    if sees and kind not in PROVEN:
+        what = f"model {name!r} is of a kind ({kind}) that is not tested with pictures after a shared prefix"
+        remedy = "such questions are read one by one; docs/architectures.md lists the kinds that are"
+        found.append(Finding("hinders", what, remedy))
+    return found
 
 
 def _needs(who: str, package: str, extra: str) -> list[Finding]:
     if find_spec(package):
         return []
     return [Finding("stops", f"{who} needs {package}, which is not installed", f"write: pip install 'palate[{extra}]'")]
+
+
+def _about_schemas(name: str, spec: ModelSpec) -> list[Finding]:
+    if find_spec(SCHEMA_PACKAGE):
+        return []
+    what = f"{SCHEMA_PACKAGE} is not installed, so model {name!r} may write JSON that cannot be read"
+    remedy = "write: pip install 'palate[local]'"
+    return [Finding("stops" if spec.schema_output == "native" else "hinders", what, remedy)]
 
 
 def _about_embedder(profile: Profile) -> list[Finding]:

@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from catalog.items import AttributeSpec, Item
 from catalog.storage import CatalogueStore, SaveReport, UnknownCatalogue
+from memory.database import open_engine
 
 SCHEMA = (
     AttributeSpec(name="price", kind="number", label="price", unit="EUR", aliases=("cost",)),
@@ -25,8 +25,8 @@ def item(item_id: str, title: str = "Quiet Harbour", **attributes: object) -> It
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = sa.create_engine(f"sqlite:///{tmp_path}/palate.db")
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    engine = open_engine(database_url)
     yield engine
     engine.dispose()
 

@@ -71,6 +71,19 @@ def test_what_is_put_comes_back_and_what_is_deleted_does_not(store):
     assert store.list_namespaces() == []
 
 
+def test_what_was_asked_for_in_vain_is_found_once_it_is_put(store, monkeypatch):
+    monkeypatch.setattr("memory.entries._RECENT", 2)  # so few are remembered that the disk must be asked
+    others = [f"other {number}" for number in range(3)]
+    for other in others:
+        store.put(("u", "ann"), other, {})
+    assert store.get(("u", "ann"), "k") is None
+    store.put(("u", "ann"), "k", {"n": 1})
+    assert all(store.get(("u", "ann"), other) is not None for other in others)
+    assert store.get(("u", "ann"), "k").value == {"n": 1}
+    store.delete(("u", "ann"), "k")
+    assert store.get(("u", "ann"), "k") is None
+
+
 def test_a_value_is_a_copy_on_the_way_in_and_out(store):
     value = {"tags": ["a"]}
     store.put(("u",), "k", value)
@@ -305,6 +318,26 @@ def test_a_search_by_meaning_stays_under_its_prefix_and_its_filter(store):
         ("u", "ann", "deep"),
     ]
     assert [hit.value["n"] for hit in store.search(("u", "ann"), query="red fox", filter={"n": {"$gt": 1}})] == [2]
+
+
+def test_the_nearest_keys_are_those_a_search_of_the_namespace_finds(store):
+    texts = ["fox", "fox den", "owl", "red fox", "blue whale", "fox fox owl"]
+    for n, text in enumerate(texts):
+        store.put(("u", "ann"), f"k{n}", {"text": text})
+        store.put(("u", "ben"), f"b{n}", {"text": text})
+        store.put(("u", "ann", "old"), f"o{n}", {"text": text})
+    store.put(("u", "ann"), "silent", {"text": "fox"}, index=False)
+    for query, limit in (("red fox", 18), ("owl", 18), ("fox", 40)):
+        hits = store.search(("u", "ann"), query=query, limit=limit)
+        own = {hit.key: hit.score for hit in hits if hit.namespace == ("u", "ann") and hit.score is not None}
+        found = store.nearest_keys(("u", "ann"), query, limit=limit)
+        assert list(found) == list(own)
+        assert found == pytest.approx(own, abs=1e-5)
+    store.delete(("u", "ann"), "k0")
+    store.put(("u", "ann"), "k1", {"text": "owl"})
+    assert list(store.nearest_keys(("u", "ann"), "fox", limit=9))[:2] == ["k5", "k3"]
+    assert list(store.nearest_keys(("u", "ben"), "owl", limit=1)) == ["b2"]
+    assert store.nearest_keys(("u", "nobody"), "owl", limit=9) == store.nearest_keys(("u",), "", limit=9) == {}
 
 
 def test_entries_without_a_vector_follow_unscored_and_pages_never_repeat(store):

@@ -25,6 +25,9 @@ COMMANDS = (
     ("import",),
     ("summarize",),
     ("rank",),
+    ("train",),
+    ("model", "show"),
+    ("model", "export"),
     ("taste", "show"),
     ("trace", "list"),
     ("trace", "show"),
@@ -99,7 +102,7 @@ def test_without_a_command_the_help_is_shown(run):
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_mistake_exits_with_2_in_one_sentence_without_a_stack_trace(run, command, tmp_path):
-    more = [str(tmp_path)] if command[0] in ("import", "rank") else []
+    more = {"import": [str(tmp_path)], "rank": ["--candidates", str(tmp_path)]}.get(command[0], [])
     outcome = run(*command, *more, "--profile", "dmo")
     assert outcome.code == 2
     assert "there is no profile 'dmo'" in outcome.err
@@ -115,7 +118,7 @@ def test_a_mistake_exits_with_2_in_one_sentence_without_a_stack_trace(run, comma
         (("chat", "--set", "nonsense"), "--set section.key=value"),
         (("chat", "-p", "openai"), "export OPENAI_API_KEY=…"),
         (("import", "/no/such/folder"), "/no/such/folder"),
-        (("rank", "/no/such/file.jsonl"), "no catalogue 'demo'"),
+        (("rank", "--candidates", "/no/such/file.jsonl"), "no catalogue 'demo'"),
         (("taste", "show", "--catalogue", "films"), "no catalogue 'films'"),
         (("trace", "show", "0000"), "trace"),
         (("trace", "list", "--limit", "0"), "limit"),
@@ -254,29 +257,44 @@ def test_doctor_never_prints_a_secret(run, monkeypatch):
     assert "hunter2" not in outcome.out + outcome.err
 
 
-def test_rank_orders_candidates_and_measures_the_order(run, shop, tmp_path):
+def test_rank_scores_lists_and_measures_their_order(run, shop, tmp_path):
     tasks = tmp_path / "tasks.jsonl"
-    task = {"user_id": "ann", "history": ["i00"], "candidates": ["i01", "i04", "i02"], "relevant": ["i04"]}
-    tasks.write_text(json.dumps(task) + "\n")
-    outcome = run("rank", str(tasks), "--json")
+    lists = [
+        {"user_id": "ann", "history": ["i00"], "target": "i04", "negatives": ["i01", "i02"]},
+        {"user_id": "nobody ever met", "negatives": ["i01", "i04", "i02"]},
+    ]
+    tasks.write_text("\n".join(map(json.dumps, lists)) + "\n")
+    outcome = run("rank", "--candidates", str(tasks), "--json")
     assert outcome.code == 0
-    ranked, *metrics = outcome.lines
-    assert ranked["ranked"][0]["item_id"] == "i04"  # the fox, for someone who likes foxes
-    assert {one["metric"]: one["mean"] for one in metrics} == {"auc": 1.0, "hr@5": 1.0, "mrr@5": 1.0, "ndcg@5": 1.0}
+    known, unknown, last = outcome.lines
+    assert known["scores"][0]["item_id"] == "i04"  # the fox, for someone who likes foxes
+    assert sorted(one["item_id"] for one in unknown["scores"]) == ["i01", "i02", "i04"]
+    best = {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert last == {"metrics": {"auc": best, "hr@5": best, "mrr@5": best, "ndcg@5": best}}
+    assert "ranking" in outcome.err  # the bar
+
+
+def test_rank_without_a_target_measures_nothing(run, shop, tmp_path):
+    (tmp_path / "tasks.jsonl").write_text('{"user_id": "ann", "negatives": ["i01", "i04"]}\n')
+    outcome = run("rank", "--candidates", str(tmp_path / "tasks.jsonl"), "--json")
+    [only] = outcome.lines
+    assert set(only) == {"user_id", "scores"}
 
 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
         ("{", "tasks.jsonl:1"),
-        ('{"user_id": "ann", "candidates": []}', "candidates"),
-        ('{"user_id": "ann", "candidates": ["i99"]}', "no item 'i99'"),
-        ('{"user_id": "ann", "candidates": ["i01"], "histroy": []}', "histroy"),
+        ('{"user_id": "ann"}', "negatives"),
+        ('{"user_id": "ann", "negatives": []}', "nothing is left to rank"),
+        ('{"user_id": "ann", "negatives": ["i99"]}', "no item 'i99'"),
+        ('{"user_id": "ann", "target": "i01", "negatives": ["i01"]}', "twice"),
+        ('{"user_id": "ann", "negatives": ["i01"], "histroy": []}', "histroy"),
     ],
 )
 def test_a_rank_line_that_is_wrong_is_refused_with_its_number(run, shop, tmp_path, line, told):
     (tmp_path / "tasks.jsonl").write_text(line + "\n")
-    outcome = run("rank", str(tmp_path / "tasks.jsonl"))
+    outcome = run("rank", "--candidates", str(tmp_path / "tasks.jsonl"))
     assert outcome.code == 2
     assert told in outcome.err
 

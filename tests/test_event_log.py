@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memory.database import open_engine
+from memory.database import open_engine, writing
 from memory.errors import DatabaseFailed
 from memory.event_log import EventLog
 from memory.interactions import Interaction
@@ -30,7 +31,14 @@ def event(user: str = "ann", item: str = "i1", **more: object) -> Interaction:
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> EventLog:
+def log(database_url: str) -> Iterator[EventLog]:
+    engine = open_engine(database_url)
+    yield EventLog(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_log(tmp_path: Path) -> EventLog:
     return EventLog(open_engine(f"sqlite:///{tmp_path / 'deep' / 'palate.db'}"))
 
 
@@ -38,7 +46,7 @@ def test_what_is_appended_comes_back_word_for_word_with_rising_ids(log):
     there = timezone(timedelta(hours=5, minutes=30))
     given_events = [
         event(kind="rating", value=4.5, key="a", source="import:films"),
-        event(kind="wish", item="", text="quiet \x00 naïve 🦊\n", at=AT.astimezone(there)),
+        event(kind="wish", item="", text="quiet \x00 naïve \\0 \\\\ 🦊\n", at=AT.astimezone(there)),
         event(kind="view", item="i'; DROP TABLE interactions; --"),
     ]
     kept = log.append(given_events)
@@ -116,7 +124,8 @@ def test_the_matrix_holds_every_event_about_an_item_with_its_liking(log):
     assert log.users("shop") == ["ann", "bob"]
 
 
-def test_forgetting_leaves_nothing_of_the_user_and_all_of_the_others(log, tmp_path):
+def test_forgetting_leaves_nothing_of_the_user_and_all_of_the_others(sqlite_log, tmp_path):
+    log = sqlite_log
     secret = "xyzzy-secret-wish"
     log.append([event(kind="wish", item="", text=secret), event(catalogue="other"), event("ann.b"), event("ann%")])
     newest = log.state("shop").newest
@@ -149,8 +158,19 @@ def test_the_state_differs_after_every_change(log):
     assert len(set(states)) == 4
 
 
-def test_the_database_syncs_at_every_commit_and_a_second_log_reads_the_same(log, tmp_path):
-    [kept] = log.append([event()])
+def test_a_commit_that_need_not_be_synced_leaves_the_next_one_synced(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'events.sqlite'}")
+    seen = []
+    for synced in (False, True, False):
+        with writing(engine, synced=synced) as connection:
+            seen.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    with writing(engine) as connection:
+        seen.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+    assert seen == [1, 2, 1, 2]
+
+
+def test_the_database_syncs_at_every_commit_and_a_second_log_reads_the_same(sqlite_log, tmp_path):
+    [kept] = sqlite_log.append([event()])
     engine = open_engine(f"sqlite:///{tmp_path / 'deep' / 'palate.db'}")
     with engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
@@ -276,7 +296,7 @@ def test_whatever_look_alikes_do_each_sees_exactly_their_own(operations):
     assert log.counts("shop") == {user: len(own) for user, own in truth.items() if own}
 
 
-def test_python_itself_can_read_the_log(log, tmp_path):
-    log.append([event(kind="wish", item="", text="calm")])
+def test_python_itself_can_read_the_log(sqlite_log, tmp_path):
+    sqlite_log.append([event(kind="wish", item="", text="calm")])
     with sqlite3.connect(tmp_path / "deep" / "palate.db") as raw:
         assert raw.execute("SELECT user_id, text FROM interactions").fetchall() == [("ann", "calm")]

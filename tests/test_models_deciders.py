@@ -13,7 +13,7 @@ from models.errors import ModelAccountRefused, ModelBadOutput, ModelMisconfigure
 from models.hosted.logprobs import read_decision
 from models.hosted.systemone import PICTURES_PER_REQUEST, QUESTIONS_PER_REQUEST
 from models.loading import load_decider
-from models.local import decider as local
+from models.local import reading as local
 from models.scripted import ScriptedDecider
 from models.spec import ModelSpec
 from tests.recording_server import Answer, even_odds, fails, recording_server, says, thinks
@@ -226,7 +226,7 @@ class TestSharedPrefix:
     async def test_a_checkpoint_that_cannot_go_on_from_a_prefix_is_read_one_by_one(self, tmp_path, monkeypatch, caplog):
         path = make_tiny_checkpoint(tmp_path)
         honest = local._read_batch
-        monkeypatch.setattr(local, "_read_batch", lambda *args: [row * 0.5 for row in honest(*args)])
+        monkeypatch.setattr(local, "_read_batch", lambda *args, **more: [row * 0.5 for row in honest(*args, **more)])
         decider = load_decider(ModelSpec(backend="local", model=str(path)), Pictures())
         questions = [Predicate("a?"), Predicate("bb?"), Predicate("ccc?")]
         together = await decider.decide(DecisionRequest("state", questions))

@@ -171,6 +171,15 @@ class TestBatch:
         assert [reply.content for reply in together] == [reply.content for reply in alone]
         assert [reply.usage_metadata for reply in together] == [reply.usage_metadata for reply in alone]
 
+    @pytest.mark.parametrize("pad_token", ["<pad>", None])
+    def test_so_are_those_of_a_model_of_text_alone(self, tmp_path, pad_token):
+        chat = load_chat(spec_of(make_tiny_checkpoint(tmp_path, vision=False), vision=False))
+        chat.runtime.tokenizer.pad_token = pad_token
+        asked = ["look " * (number % 5) for number in range(8)]
+        together = chat.batch(asked)
+        assert [reply.content for reply in together] == [chat.invoke(one).content for one in asked]
+        assert len({reply.content for reply in together}) > 1
+
     def test_more_than_fit_at_once_keep_their_order(self, checkpoint):
         chat = load_chat(spec_of(checkpoint, max_tokens=2))
         asked = [f"number {number}" for number in range(70)]

@@ -29,7 +29,7 @@ def test_a_backend_decides_by_its_usual_kind_unless_told_otherwise(backend, more
         ({"backend": "hosted", "model": "openai/x", "adapter": "lora"}, "backend: local"),
         ({"backend": "local", "model": "m", "api_base": "http://x"}, "backend: served"),
         ({"backend": "local", "model": "m", "api_key_env": "KEY"}, "remove `api_key_env`"),
-        ({"backend": "local", "model": "m", "schema_output": "native"}, "schema_output: none"),
+        ({"backend": "local", "model": "m", "schema_output": "tool"}, "schema_output: native"),
         ({"backend": "local", "model": "m", "decide": ["graded"]}, "decide: [local]"),
         ({**SERVED, "decide": ["local"]}, "decide: [systemone]"),
         ({**SERVED, "decide": ["graded", "graded"]}, "name each once"),

@@ -128,8 +128,9 @@ def _bytes_of(folder: Path) -> bytes:
 # --- recorder ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_turn_is_kept_whole_and_comes_back_as_it_was(store: TraceStore) -> None:
-    kept = _full_turn(Recorder(store))
+def test_a_turn_is_kept_whole_and_comes_back_as_it_was(database_url: str) -> None:
+    store = TraceStore(open_engine(database_url))
+    kept = _full_turn(Recorder(store), message="quiet \x00 and \\0 naïve 🦊")
     assert kept is not None
     assert store.get("t1") == kept
     assert [event.type for event in kept.events][:3] == ["turn_started", "step_started", "model_call"]

@@ -12,6 +12,7 @@ from agents.events import Progress, SlateReady, TextDelta, TurnDone
 from agents.state import TurnInput, TurnState, TurnUpdate, fresh_turn
 from agents.understanding import INTENTS, merged_filters, own_words, split_wishes, wish_text
 from catalog.filters import Filter, passes
+from graphs.recommend import build_recommend
 from memory.errors import DatabaseFailed, EmbedderFailed
 from models.decisions import Choice
 from models.errors import ModelBadOutput, ModelBusy, ModelMisconfigured, ModelRefused, ModelTimeout, ModelUnreachable
@@ -248,6 +249,30 @@ async def test_the_turn_is_in_the_trace(session):
         "recommender",
         "responder",
     }
+
+
+async def test_the_steps_taken_are_the_steps_drawn(session):
+    result, _ = await talk(session, "ann", "show me a fox")
+    trace = session.traces.get(result.trace_id)
+    drawn = [name for name in build_recommend().get_graph().nodes if not name.startswith("__")]
+    assert [step.step for step in trace.events if step.type == "step_ended"] == [
+        "understand",
+        "update_preference",
+        *drawn,
+        "respond",
+    ]
+    told = [(step.step, step.count) for step in result.funnel]
+    assert [(step.step, step.count) for step in trace.events if step.type == "funnel"] == told
+
+
+async def test_candidates_are_in_the_trace_and_in_no_checkpoint(session):
+    result, _ = await talk(session, "ann", "show me a fox")
+    saved = (await session._graph()).checkpointer.conn
+    rows = await saved.execute_fetchall("SELECT checkpoint FROM checkpoints")
+    assert rows
+    assert not any(b"cooccurrence" in bytes(row[0]) for row in rows)
+    trace = session.traces.get(result.trace_id)
+    assert sum(event.type == "decision" for event in trace.events) == 12
 
 
 async def test_an_injected_title_changes_its_own_question_only(start):

@@ -25,7 +25,7 @@ def make_tiny_checkpoint(folder: Path, *, seed: int = 0, vision: bool = True, sc
     """
     import torch
 
-    tokenizer = _tokenizer()
+    tokenizer = tiny_tokenizer("<image>")
     torch.manual_seed(seed)
     model = _llava(tokenizer, scale) if vision else _llama(tokenizer, scale)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
@@ -60,7 +60,11 @@ def picture(colour: tuple[int, int, int] = (200, 60, 40), size: tuple[int, int] 
     return buffer.getvalue()
 
 
-def _tokenizer():
+def tiny_tokenizer(*tokens: str, **named: str):
+    """Give a byte-level tokenizer with one token for each of Yes and No.
+
+    tokens: more control tokens. named: control tokens that a processor looks up by name, such as `image_token`.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -70,14 +74,16 @@ def _tokenizer():
     core = Tokenizer(models.BPE(vocab=vocabulary, merges=[("Y", "e"), ("Ye", "s"), ("N", "o")]))
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(
+    tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=core,
         bos_token="<s>",
         eos_token="</s>",
         pad_token="<pad>",
-        additional_special_tokens=["<image>"],
+        extra_special_tokens=named,
         clean_up_tokenization_spaces=False,
     )
+    tokenizer.add_tokens(list(tokens), special_tokens=True)
+    return tokenizer
 
 
 def _processor(tokenizer):

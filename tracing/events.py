@@ -15,6 +15,11 @@ PlainMapping = Annotated[Mapping[str, JsonValue], BeforeValidator(plain)]
 E = TypeVar("E", bound="TraceEvent")
 
 
+def trace_id_of(turn_id: str) -> str:
+    """The id of a turn's trace: the beginning of the turn's own id, so that what the turn caused leads to its trace."""
+    return turn_id[:16]
+
+
 class TraceEvent(BaseModel):
     """What all events share.
 

@@ -7,9 +7,23 @@ from collections.abc import Collection
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Column, Engine, Float, Index, Integer, Row, String, Table, Text, delete, insert, select
+from sqlalchemy import (
+    Column,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    insert,
+    select,
+)
 
-from memory.database import ensure_tables, metadata, reading, writing
+from memory.database import AnyText, ensure_tables, metadata, reading, writing
 from tracing.events import ModelCall, Trace, TurnEnded
 from tracing.redaction import PersonalText, redact_event
 
@@ -18,22 +32,24 @@ _traces = Table(
     metadata,
     Column("number", Integer, primary_key=True, autoincrement=True),
     Column("trace_id", String, nullable=False, unique=True),
-    Column("user_id", String, nullable=False),
-    Column("thread_id", String, nullable=False),
+    Column("user_id", AnyText, nullable=False),
+    Column("thread_id", AnyText, nullable=False),
     Column("profile", String, nullable=False),
-    Column("catalogue", String, nullable=False),
+    Column("catalogue", AnyText, nullable=False),
     Column("at", String, nullable=False),  # ISO 8601 with its own offset, which SQL timestamps lose
-    Column("message", Text, nullable=False),
+    Column("message", AnyText, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("model_seconds", Float, nullable=False),
     Column("slate", Integer, nullable=False),
     Column("calls", Integer, nullable=False),
     Column("cost_usd", Float),
-    Column("error", Text),
+    Column("error", AnyText),
     Column("body", Text, nullable=False),
     Index("traces_of_user", "user_id", "number"),
     Index("traces_of_thread", "thread_id", "number"),
 )
+_DELETE = delete(_traces).where(_traces.c.trace_id == bindparam("replaced"))
+_INSERT = insert(_traces)
 _SHOWN_MESSAGE = 200  # characters of the message kept for lists
 
 
@@ -62,7 +78,7 @@ class TraceRow(BaseModel):
 
 
 class TraceStore:
-    """Keeps traces, each whole or not at all.
+    """Keeps traces, each whole or not at all; a kill loses none, a power cut perhaps the latest.
 
     personal_text: `redact` writes lengths instead of what people and models said. secrets: strings that must never be
     written, beside everything that looks like one. Every method raises DatabaseFailed when the database refuses.
@@ -74,15 +90,18 @@ class TraceStore:
 
     def save(self, trace: Trace) -> Trace:
         """Write the trace without its secrets, and return it as written. One of the same id is replaced."""
-        events = [
-            redact_event(event.model_dump(mode="json"), personal_text=self._personal_text, secrets=self._secrets)
-            for event in trace.events
-        ]
-        kept = Trace.model_validate({"events": events})
+        told = trace.model_dump(mode="json")["events"]
+        events = [redact_event(event, personal_text=self._personal_text, secrets=self._secrets) for event in told]
+        kept = Trace.model_construct(
+            events=tuple(
+                event if after == before else type(event).model_validate(after)
+                for event, before, after in zip(trace.events, told, events, strict=True)
+            )
+        )
         row = _row_of(kept) | {"body": json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))}
-        with writing(self._engine) as connection:
-            connection.execute(delete(_traces).where(_traces.c.trace_id == kept.trace_id))
-            connection.execute(insert(_traces).values(**row))
+        with writing(self._engine, synced=False) as connection:
+            connection.execute(_DELETE, {"replaced": kept.trace_id})
+            connection.execute(_INSERT, row)
         return kept
 
     def list(

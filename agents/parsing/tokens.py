@@ -107,6 +107,7 @@ class Reading:
     def __init__(self, message: str) -> None:
         self.message = message
         self.tokens = tokenise(message)
+        self._words = tuple(token.word for token in self.tokens)
         self.taken: set[int] = set()  # understood, and out of the residual
         self.held: set[int] = set()  # understood, but still wording a model should see: names, places
 
@@ -115,11 +116,11 @@ class Reading:
 
     def word(self, at: int) -> str:
         """The folded token there, or an empty text."""
-        return self.tokens[at].word if 0 <= at < len(self.tokens) else ""
+        return self._words[at] if 0 <= at < len(self._words) else ""
 
     def words(self, start: int, stop: int) -> tuple[str, ...]:
         """The folded tokens from start up to stop."""
-        return tuple(self.word(at) for at in range(max(start, 0), min(stop, len(self))))
+        return self._words[max(start, 0) : max(stop, 0)]
 
     def is_number(self, at: int) -> bool:
         """Whether a number stands there."""
@@ -147,7 +148,10 @@ class Reading:
 
     def phrase_at(self, at: int, phrases: Iterable[Sequence[str]]) -> int:
         """The length of the longest of the phrases that stands there, 0 for none."""
-        return max((len(p) for p in phrases if self.words(at, at + len(p)) == tuple(p)), default=0)
+        first = self.word(at)
+        return max(
+            (len(p) for p in phrases if p and p[0] == first and self.words(at, at + len(p)) == tuple(p)), default=0
+        )
 
     def phrase_before(self, at: int, phrases: Iterable[Sequence[str]]) -> int:
         """The length of the longest of the phrases that ends right before, 0 for none."""

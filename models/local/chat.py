@@ -28,8 +28,10 @@ from models.spec import ModelSpec
 class LocalChatModel(BaseChatModel):
     """A checkpoint that writes replies, one call at a time per checkpoint.
 
-    Every call takes `max_tokens` and `temperature` as keyword arguments in place of the spec's. A call whose task is
-    cancelled, or whose stream is closed, ends the model's work at its next token. Raises ModelError and nothing else.
+    Every call takes `max_tokens` and `temperature` as keyword arguments in place of the spec's, and `response_format`:
+    a pydantic model, to whose schema the reply is held as compact JSON, whole unless it was cut at `max_tokens`. A call
+    whose task is cancelled, or whose stream is closed, ends the model's work at its next token. Raises ModelError and
+    nothing else.
     """
 
     spec: ModelSpec
@@ -175,6 +177,7 @@ class LocalChatModel(BaseChatModel):
             temperature=float(kwargs.get("temperature", self.spec.temperature) or 0.0),
             timeout_s=self.spec.timeout_s,
             picture_px=self.spec.picture_px,
+            schema=kwargs.get("response_format"),
         )
         return self._runtime.submit(write, self._runtime, conversations, writing, stop, on_text)
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import BaseModel
+
 from models.errors import ModelMisconfigured, ModelTimeout
 from models.local.runtime import Runtime, Stop
 from models.messages import Picture, Said
@@ -17,12 +19,16 @@ SMALL_MODEL_PARAMETERS = 200_000_000
 
 @dataclass(frozen=True)
 class Writing:
-    """How to write: at most `max_tokens`, greedily at temperature 0, within `timeout_s` (streamed or many: a token)."""
+    """How to write: at most `max_tokens`, greedily at temperature 0, within `timeout_s` (streamed or many: a token).
+
+    schema: what the replies are held to, as compact JSON; None leaves them free.
+    """
 
     max_tokens: int
     temperature: float
     timeout_s: float
     picture_px: int
+    schema: type[BaseModel] | None = None
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,11 @@ def write(
     """Write a reply to each conversation, all at once, padded on the left.
 
     on_text: is given the text piece by piece, for a single conversation. A reply that was stopped ends where it was.
-    Raises ModelTimeout when nothing is done in time, ModelMisconfigured when a prompt is too long.
+    Raises ModelTimeout when nothing is done in time, ModelMisconfigured when a prompt is too long or the model cannot
+    be held to the schema.
     """
+    from transformers import LogitsProcessorList
+
     if stop.is_set():
         return [Written("", 0, 0, "stop") for _ in conversations]
     inputs = encode(runtime, conversations, writing.picture_px)
@@ -59,6 +68,11 @@ def write(
     runtime.check_length(prompt_tokens + 1)
     clock = _Clock(writing.timeout_s, stop, patient=on_text is not None or len(conversations) > 1)
     options = _options(runtime, writing, clock)
+    ends = runtime.end_ids
+    if writing.schema is not None:
+        held = runtime.grammars.hold(writing.schema, len(conversations))
+        options |= {"logits_processor": LogitsProcessorList([held]), "eos_token_id": list(held.end_ids)}
+        ends = held.end_ids
     if on_text is not None:
         options["streamer"] = _streamer(runtime, on_text, clock)
     ids = runtime.model.generate(**inputs, **options)
@@ -66,7 +80,8 @@ def write(
         raise ModelTimeout(runtime.label, writing.timeout_s)
     lengths = inputs["attention_mask"].sum(dim=1).tolist()
     return [
-        _written(runtime, row, length) for row, length in zip(ids[:, prompt_tokens:].tolist(), lengths, strict=True)
+        _written(runtime, row, ends, length)
+        for row, length in zip(ids[:, prompt_tokens:].tolist(), lengths, strict=True)
     ]
 
 
@@ -79,8 +94,7 @@ def encode(runtime: Runtime, conversations: Sequence[Sequence[Said]], picture_px
         remedy = "choose an image-text-to-text checkpoint for this role"
         raise ModelMisconfigured(runtime.label, "it takes text only and was given a picture", remedy)
     turns = [[_turn(runtime, said, picture_px) for said in conversation] for conversation in conversations]
-    padding = {"padding": True, "padding_side": "left"} if len(turns) > 1 else {}
-    kwargs = {"processor_kwargs": padding} if runtime.sees else padding
+    padding = _padding(runtime) if len(turns) > 1 else {}
     inputs = runtime.processor.apply_chat_template(
         turns,
         add_generation_prompt=True,
@@ -88,9 +102,17 @@ def encode(runtime: Runtime, conversations: Sequence[Sequence[Said]], picture_px
         return_dict=True,
         return_tensors="pt",
         sanitize_control_tokens=True,
-        **kwargs,
+        **padding,
     )
     return inputs.to(runtime.device, dtype=runtime.model.dtype) if runtime.sees else inputs.to(runtime.device)
+
+
+def _padding(runtime: Runtime) -> dict[str, Any]:
+    """The arguments for prompts of different lengths: filled on the left, so all replies begin at the same place."""
+    _pad_token_id(runtime)
+    if runtime.sees:
+        return {"processor_kwargs": {"padding": True, "padding_side": "left"}}
+    return {"padding": True, "tokenizer_kwargs": {"padding_side": "left"}}
 
 
 def _turn(runtime: Runtime, said: Said, picture_px: int) -> dict[str, Any]:
@@ -126,9 +148,7 @@ def _pad_token_id(runtime: Runtime) -> int:
     return int(runtime.tokenizer.pad_token_id)
 
 
-def _written(runtime: Runtime, ids: list[int], input_tokens: int) -> Written:
-    ends = runtime.model.generation_config.eos_token_id
-    ends = set(ends if isinstance(ends, list) else [ends])
+def _written(runtime: Runtime, ids: list[int], ends: Sequence[int], input_tokens: int) -> Written:
     length = next((place for place, token in enumerate(ids) if token in ends), None)
     kept = ids if length is None else ids[:length]
     text = runtime.tokenizer.decode(kept, skip_special_tokens=True)

@@ -7,11 +7,18 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from models.errors import ModelError, ModelMisconfigured
+from models.local.architectures import check_supported, may_share_pictures, takes_pictures
+from models.local.processors import load_processor
+from models.manifest import check_fit
 from models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from models.local.constrained import Grammars
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -52,6 +59,7 @@ class Runtime:
     device: str
     exact: bool
     shares_prefix: bool | None = None  # None until the first decision has checked it
+    shares_pictures: bool | None = None  # the same for questions with pictures
     worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="palate-model"))
 
     @property
@@ -70,6 +78,19 @@ class Runtime:
         config = self.model.config.get_text_config()
         limit = getattr(config, "max_position_embeddings", None)
         return int(limit) if limit else None
+
+    @property
+    def end_ids(self) -> tuple[int, ...]:
+        """The tokens that end a reply; none where the checkpoint's settings name none."""
+        ends = self.model.generation_config.eos_token_id
+        return () if ends is None else tuple(ends) if isinstance(ends, list) else (ends,)
+
+    @cached_property
+    def grammars(self) -> Grammars:
+        """The schemas its replies are held to. Raises ModelMisconfigured where it cannot be held to any."""
+        from models.local.constrained import Grammars
+
+        return Grammars(self.label, self.tokenizer, self.end_ids)
 
     def submit(self, work: Callable[..., T], *args: Any) -> Future[T]:
         """Queue work on the model's thread; every exception arrives as a ModelError."""
@@ -116,7 +137,7 @@ def load_runtime(spec: ModelSpec) -> Runtime:
 def _load(spec: ModelSpec) -> Runtime:
     try:
         import torch
-        from transformers import AutoProcessor
+        from transformers import AutoConfig
         from transformers.decision import DecisionConfig
         from transformers.utils import logging as transformers_logging
     except ImportError as error:
@@ -128,9 +149,13 @@ def _load(spec: ModelSpec) -> Runtime:
     device = _device(spec.device, spec.label)
     files = {} if hub else {"local_files_only": True}
     try:
-        model = _load_model(source, files, _dtype(spec.dtype, device)).to(device).eval()
-        processor = AutoProcessor.from_pretrained(source, **files)
+        config = AutoConfig.from_pretrained(source, **files)
+        processor, sees = load_processor(source, config, files, spec.label), takes_pictures(config)
+        check_supported(config, processor, sees=sees, label=spec.label)
+        model = _load_model(source, config, files, _dtype(spec.dtype, device)).to(device).eval()
         decision_config = DecisionConfig.from_pretrained(source, **files)
+        adapter = _locate(spec.adapter, spec.label, "adapter")[0] if spec.adapter else None
+        check_fit(spec, source, adapter, processor, decision_config)
         if spec.adapter:
             model = _with_adapter(model, spec)
     except ModelError:
@@ -139,16 +164,16 @@ def _load(spec: ModelSpec) -> Runtime:
         remedy = "check that `model` names a complete image-text-to-text or text-generation checkpoint"
         raise ModelMisconfigured(spec.label, f"it cannot be loaded ({_first_line(error)})", remedy) from error
     exact = next(model.parameters()).dtype == torch.float32
-    return Runtime(spec.label, model, processor, copy.deepcopy(processor), decision_config, device, exact)
+    runtime = Runtime(spec.label, model, processor, copy.deepcopy(processor), decision_config, device, exact)
+    if sees and not may_share_pictures(config, label=spec.label):
+        runtime.shares_pictures = False
+    return runtime
 
 
-def _load_model(source: str, files: dict[str, Any], dtype: Any) -> Any:
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
-    from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+def _load_model(source: str, config: Any, files: dict[str, Any], dtype: Any) -> Any:
+    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 
-    config = AutoConfig.from_pretrained(source, **files)
-    sees = type(config) in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
-    loader = AutoModelForImageTextToText if sees else AutoModelForCausalLM
+    loader = AutoModelForImageTextToText if takes_pictures(config) else AutoModelForCausalLM
     return loader.from_pretrained(source, config=config, dtype=dtype, **files)
 
 

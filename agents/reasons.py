@@ -1,0 +1,64 @@
+"""Whether a reason for an item holds: it cites something true of it, and claims nothing that is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from agents.claims import ORDINARY, is_babble, is_plain, names_in, numbers_in
+from agents.evidence import mentions
+from agents.state import SlateItem
+from memory.preferences import Preference
+
+LONGEST = 60  # words
+
+
+def holds(
+    reason: str, place: int, slate: Sequence[SlateItem], preference: Preference, views: Mapping[str, str]
+) -> bool:
+    """Whether a reason cites the item's own evidence and claims nothing that only another item, or a taste, has.
+
+    A telling word of another view (of the slate or beyond it) or title, of a fact's value, every figure and every name
+    must also stand in this item's own evidence. Markup, links, stutter and more than `LONGEST` words never hold.
+    """
+    if not is_plain(reason) or is_babble(reason) or len(reason.split()) > LONGEST:
+        return False
+    card = slate[place]
+    evidence = known_of(card, views)
+    own, said = _words(f"{evidence} {card.title}"), _words(reason)
+    if not _cites(said, _words(evidence)):
+        return False
+    titles = [other.title for number, other in enumerate(slate) if number != place]
+    foreign = _words(" ".join([*titles, *views.values()])) - own
+    names = _words(" ".join(names_in(reason)))
+    if foreign & said or names - own or numbers_in(reason) - numbers_in(f"{evidence} {card.title}"):
+        return False
+    spoken = " ".join(sorted(own))
+    unmet = [
+        fact.value for fact in preference.holding if not _words(fact.value) <= own and not mentions(spoken, fact.value)
+    ]
+    return not any(mentions(reason, value) for value in unmet)
+
+
+def known_of(card: SlateItem, views: Mapping[str, str]) -> str:
+    """All that is known of an item of the slate: its view and what was cited for it."""
+    return " ".join([views.get(card.item_id, ""), *(citation.text for citation in card.citations)])
+
+
+def _cites(said: set[str], evidence: set[str]) -> bool:
+    """Whether a telling word is one of the evidence, or a form of one: `calming` cites `calm`."""
+    long = [word for word in said if len(word) > 3]
+    forms = (one.startswith(other) or other.startswith(one) for one in long for other in evidence if len(other) > 3)
+    return bool(said & evidence) or any(forms)
+
+
+def _words(text: str) -> set[str]:
+    """The telling words of a text, three letters or more, a plural taken off."""
+    return {word for word in map(_singular, re.findall(r"[^\W\d_]{3,}", text.casefold())) if word not in _COMMON}
+
+
+def _singular(word: str) -> str:
+    return word.removesuffix("es").rstrip("s")
+
+
+_COMMON = frozenset(_singular(word) for word in ORDINARY)

@@ -1,0 +1,263 @@
+"""Next-token logits at the end of many prompts: what they share is read once, the rest of each after it."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.errors import ModelError
+from models.local.architectures import TOKEN_KINDS, picture_token, positions
+from models.local.runtime import Runtime
+
+BATCH_TOKENS = 4096  # tokens run at once, padding included; bounds memory, not the answers
+BATCH_ROWS = 32
+TOLERANCE = {True: 1e-4, False: 2e-2}  # of a probability: float32, and shorter floats
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question as the model reads it: token ids up to the place of the answer, and the labels' ids.
+
+    pictures: input name → tensor, empty without a picture. kinds: input name → (1, tokens), where the model wants to be
+    told which tokens are of a picture.
+    """
+
+    ids: list[int]
+    labels: list[int]
+    options: tuple[str, ...]
+    temperature: float
+    pictures: dict[str, Any] = field(default_factory=dict)
+    kinds: dict[str, Any] = field(default_factory=dict)
+
+
+def read_rows(runtime: Runtime, rows: Sequence[Row], check: Any = lambda: None) -> tuple[list[Any], int]:
+    """Give the logits over the whole vocabulary at the end of each row, and how many tokens were really read.
+
+    check: called before each piece of work; raises to end it.
+    """
+    results: list[Any] = [None] * len(rows)
+    together = [place for place, row in enumerate(rows) if _may_share(runtime, row)]
+    read = 0
+    if len(together) > 1:
+        shared, count = _try_after_prefix(runtime, [rows[place] for place in together], check)
+        kept = [place for place, logits in zip(together, shared, strict=True) if logits is not None]
+        read += count if kept else 0
+        for place, logits in zip(together, shared, strict=True):
+            results[place] = logits
+    for place, row in enumerate(rows):
+        if results[place] is None:
+            check()
+            results[place] = _read_whole(runtime, row)
+            read += len(row.ids)
+    return results, read
+
+
+def shared_prefix(rows: Sequence[Row], picture_token: int | None = None) -> int:
+    """Give how many leading tokens all rows have in common, leaving each at least one of its own.
+
+    The tokens of different pictures look the same, so a prefix ends before the first picture unless it is the same
+    picture in all rows, and never within one.
+    """
+    shortest, longest = min(row.ids for row in rows), max(row.ids for row in rows)
+    limit = min(len(row.ids) for row in rows) - 1
+    length = next((place for place in range(limit) if shortest[place] != longest[place]), limit)
+    places = [place for place, token in enumerate(rows[0].ids) if token == picture_token] if rows[0].pictures else []
+    if not places or length <= places[0]:
+        return length
+    return length if length > places[-1] and _same_pictures(rows) else places[0]
+
+
+def _same_pictures(rows: Sequence[Row]) -> bool:
+    import torch
+
+    first = rows[0].pictures
+    return all(
+        row.pictures.keys() == first.keys() and all(torch.equal(row.pictures[name], first[name]) for name in first)
+        for row in rows[1:]
+    )
+
+
+def _may_share(runtime: Runtime, row: Row) -> bool:
+    return runtime.shares_prefix is not False and (not row.pictures or runtime.shares_pictures is not False)
+
+
+def _try_after_prefix(runtime: Runtime, rows: Sequence[Row], check: Any) -> tuple[list[Any], int]:
+    """Read rows after their shared prefix; None for those whose kind turns out not to allow it.
+
+    Once per checkpoint, for text and for pictures, the first such row is also read whole and compared.
+    """
+    import torch
+
+    try:
+        logits, read = _read_after_prefix(runtime, rows, check)
+    except (ModelError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        _give_up(runtime, rows, error)
+        return [None] * len(rows), 0
+    for pictured in (False, True):
+        first = next((place for place, row in enumerate(rows) if bool(row.pictures) == pictured), None)
+        known = runtime.shares_pictures if pictured else runtime.shares_prefix
+        if first is not None and known is None:
+            known = _is_exact(runtime, rows[first], logits[first])
+            if pictured:
+                runtime.shares_pictures = known
+            else:
+                runtime.shares_prefix = known
+    allowed = {False: runtime.shares_prefix is not False, True: runtime.shares_pictures is not False}
+    return [one if allowed[bool(row.pictures)] else None for row, one in zip(rows, logits, strict=True)], read
+
+
+def _give_up(runtime: Runtime, rows: Sequence[Row], error: Exception) -> None:
+    """Read one by one from now on what failed before it was ever shown to work; raises where it had worked."""
+    pictured = any(row.pictures for row in rows)
+    if pictured and runtime.shares_pictures is None:
+        runtime.shares_pictures = False
+    elif not pictured and runtime.shares_prefix is None:
+        runtime.shares_prefix = False
+    else:
+        raise error
+    which = "questions with pictures" if pictured else "questions"
+    log.warning("%s cannot share a prefix (%s); its %s are read one by one", runtime.label, error, which)
+
+
+def _is_exact(runtime: Runtime, row: Row, logits: Any) -> bool:
+    alone, shared = _read_whole(runtime, row).softmax(-1), logits.softmax(-1)
+    difference = float((alone - shared).abs().max())
+    exact = difference <= TOLERANCE[runtime.exact]
+    if not exact:
+        which = "questions with pictures" if row.pictures else "questions"
+        log.warning(
+            "%s cannot share a prefix (differs by %.1e); its %s are read one by one", runtime.label, difference, which
+        )
+    return exact
+
+
+def _read_whole(runtime: Runtime, row: Row) -> Any:
+    import torch
+
+    ids = torch.tensor([row.ids], device=runtime.device)
+    inputs = {**_placed(runtime, row.pictures), **_placed(runtime, row.kinds)}
+    return runtime.model(input_ids=ids, use_cache=False, logits_to_keep=1, **inputs).logits[0, -1].float().cpu()
+
+
+def _read_after_prefix(runtime: Runtime, rows: Sequence[Row], check: Any) -> tuple[list[Any], int]:
+    import torch
+
+    mark = picture_token(runtime.model)
+    length = shared_prefix(rows, mark)
+    inside = bool(rows[0].pictures) and mark in rows[0].ids[:length]
+    where = [_positions(runtime, row) for row in rows]
+    cache = None
+    if length:
+        check()
+        first = rows[0]
+        inputs = _placed(runtime, first.pictures) if inside else {}
+        kinds = _placed(runtime, {name: value[:, :length] for name, value in first.kinds.items()}) if inside else {}
+        cache = runtime.model(
+            input_ids=torch.tensor([first.ids[:length]], device=runtime.device),
+            position_ids=_counted(where[0][:, None, :length]).to(runtime.device),
+            use_cache=True,
+            logits_to_keep=1,
+            **inputs,
+            **kinds,
+        ).past_key_values
+    results: list[Any] = [None] * len(rows)
+    read = length
+    for places in _batches(rows, length, inside=inside):
+        check()
+        batch = [rows[place] for place in places]
+        logits = _read_batch(runtime, batch, [where[place] for place in places], length, cache, inside=inside)
+        for place, one in zip(places, logits, strict=True):
+            results[place] = one
+        read += sum(len(row.ids) - length for row in batch)
+    return results, read
+
+
+def _read_batch(
+    runtime: Runtime, rows: Sequence[Row], where: Sequence[Any], length: int, cache: Any, *, inside: bool
+) -> list[Any]:
+    """Read what follows the prefix, side by side, padded on the right; what is padding nobody attends to.
+
+    where: the positions of each row. inside: whether the pictures belong to the prefix and are read already.
+    """
+    import torch
+
+    whole, count, device = max(len(row.ids) for row in rows), len(rows), runtime.device
+    ids = torch.zeros((count, whole - length), dtype=torch.long)
+    mask = torch.zeros((count, whole), dtype=torch.long)
+    places = torch.zeros((where[0].shape[0], count, whole - length), dtype=torch.long)
+    for number, row in enumerate(rows):
+        mask[number, : len(row.ids)] = 1
+        ids[number, : len(row.ids) - length] = torch.tensor(row.ids[length:])
+        places[:, number, : len(row.ids) - length] = where[number][:, length:]
+    own = copy.deepcopy(cache)
+    if own is not None:
+        own.batch_repeat_interleave(count)
+    ends, which = torch.unique(torch.tensor([len(row.ids) - length - 1 for row in rows]), return_inverse=True)
+    output = runtime.model(
+        input_ids=ids.to(device),
+        attention_mask=mask.to(device),
+        position_ids=_counted(places).to(device),
+        past_key_values=own,
+        use_cache=own is not None,
+        logits_to_keep=ends.to(device),
+        **({} if inside else _placed(runtime, _stacked([row.pictures for row in rows]))),
+        **_placed(runtime, _stacked([row.kinds for row in rows])),
+    )
+    return [output.logits[number, which[number]].float().cpu() for number in range(count)]
+
+
+def _positions(runtime: Runtime, row: Row) -> Any:
+    kinds = next((row.kinds[name] for name in TOKEN_KINDS if name in row.kinds), None)
+    return positions(runtime.model, row.ids, kinds, row.pictures.get("image_grid_thw"))
+
+
+def _counted(places: Any) -> Any:
+    """Give positions (axes, rows, tokens) as a model takes them: without the first size where there is one axis."""
+    return places if len(places) > 1 else places[0]
+
+
+def _stacked(inputs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Put the tensors of several rows together; those with fewer tiles or tokens are filled up with zeros."""
+    import torch
+
+    stacked = {}
+    for name in inputs[0]:
+        tensors = [one[name] for one in inputs]
+        width = max(tensor.shape[1] for tensor in tensors)
+        filled = [
+            torch.cat([tensor, tensor.new_zeros(tensor.shape[0], width - tensor.shape[1], *tensor.shape[2:])], dim=1)
+            for tensor in tensors
+        ]
+        stacked[name] = torch.cat(filled)
+    return stacked
+
+
+def _placed(runtime: Runtime, inputs: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value.to(runtime.device, dtype=runtime.model.dtype if value.is_floating_point() else None)
+        for name, value in inputs.items()
+    }
+
+
+def _batches(rows: Sequence[Row], length: int, *, inside: bool) -> list[list[int]]:
+    """Group rows of one form and similar length, each group within the bounds."""
+
+    def form(row: Row) -> str:
+        return "" if inside else str([(name, value.shape[2:]) for name, value in row.pictures.items()])
+
+    order = sorted(range(len(rows)), key=lambda place: (form(rows[place]), len(rows[place].ids)))
+    batches: list[list[int]] = []
+    for place in order:
+        width = len(rows[place].ids) - length
+        alike = batches and form(rows[batches[-1][0]]) == form(rows[place])
+        if alike and len(batches[-1]) < BATCH_ROWS and (len(batches[-1]) + 1) * width <= BATCH_TOKENS:
+            batches[-1].append(place)
+        else:
+            batches.append([place])
+    return batches

@@ -1,0 +1,229 @@
+"""What every kind of checkpoint owes: to load, talk, decide, learn, be saved, and to answer the same in any company."""
+
+import base64
+import itertools
+import random
+import shutil
+
+import pytest
+import torch
+from langchain_core.messages import HumanMessage, SystemMessage
+
+from models.decisions import Choice, DecisionRequest, Predicate
+from models.loading import load_chat, load_decider
+from models.local import reading
+from models.local.architectures import TOKEN_KINDS
+from models.spec import ModelSpec
+from tests.architectures import gemma3, internvl, llava, llava_next, qwen2_5_vl, qwen3_vl, smolvlm
+from tests.architectures.parts import picture
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+
+MAKERS = {
+    "llava": llava.make,
+    "llava_next": llava_next.make,
+    "qwen2_5_vl": qwen2_5_vl.make,
+    "qwen3_vl": qwen3_vl.make,
+    "smolvlm": smolvlm.make,
+    "idefics3": smolvlm.make_idefics3,
+    "gemma3": gemma3.make,
+    "internvl": internvl.make,
+}
+SIZES = {"a": (48, 40), "b": (40, 48), "wide": (120, 36), "tall": (30, 110), "large": (96, 96), "other": (96, 96)}
+STATE = "They like quiet pictures of the sea, and harbours at dawn. " * 3
+TOLERANCE = 1e-4
+
+
+class Pictures:
+    """Noise, some of it of the same size."""
+
+    def read(self, content_hash):
+        return picture(seed=list(SIZES).index(content_hash), size=SIZES[content_hash])
+
+
+def spec_of(path, **more):
+    return ModelSpec(**{"backend": "local", "model": str(path), "max_tokens": 8, "dtype": "float32", **more})
+
+
+def seen(name, text="what is it?"):
+    encoded = base64.b64encode(Pictures().read(name)).decode()
+    return HumanMessage(
+        content=[{"type": "image", "base64": encoded, "mime_type": "image/png"}, {"type": "text", "text": text}]
+    )
+
+
+def loss_of(runtime, message, answer):
+    """The loss of an answer, its prompt left out, with the inputs that the chat of this checkpoint makes."""
+    inputs = runtime.processor.apply_chat_template(
+        [{"role": "user", "content": message}],
+        add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt",
+    )  # fmt: skip
+    more = torch.tensor([runtime.tokenizer(answer).input_ids])
+    prompt = inputs["input_ids"].shape[1]
+    for name in ("input_ids", "attention_mask", *TOKEN_KINDS):
+        if name in inputs:
+            filler = {"input_ids": more, "attention_mask": torch.ones_like(more)}.get(name, torch.zeros_like(more))
+            inputs[name] = torch.cat([inputs[name], filler], dim=1)
+    labels = inputs["input_ids"].clone()
+    labels[:, :prompt] = -100
+    return runtime.model(**inputs, labels=labels, use_cache=False).loss
+
+
+def every_kind():
+    """Candidates with text alone, a picture alone, and both, of every shape and length."""
+    words = ("", "A storm, with very much longer words about it than any of the others has?")
+    plain = [Predicate(text) for text in words]
+    pictured = [Predicate(text, name) for text, name in itertools.product(words, SIZES)]
+    return [
+        *plain,
+        *pictured,
+        Choice("which?", {"calm": "no wind", "loud": ""}, "wide"),
+        Choice("?", {"x": "", "y": ""}),
+    ]
+
+
+async def answers(decider, questions, state=STATE):
+    return (await decider.decide(DecisionRequest(state, questions))).answers
+
+
+async def one_by_one(decider, questions, state=STATE):
+    return [(await answers(decider, [question], state))[0] for question in questions]
+
+
+def assert_same(together, alone):
+    for one, other in zip(together, alone, strict=True):
+        assert one.probabilities == pytest.approx(other.probabilities, abs=TOLERANCE)
+        assert one.mass == pytest.approx(other.mass, abs=TOLERANCE)
+
+
+@pytest.fixture(scope="module", params=MAKERS)
+def checkpoint(request, tmp_path_factory):
+    return MAKERS[request.param](tmp_path_factory.mktemp("tiny") / request.param)
+
+
+@pytest.fixture
+def decider(checkpoint):
+    return load_decider(spec_of(checkpoint), Pictures())
+
+
+@pytest.fixture
+def chat(checkpoint):
+    return load_chat(spec_of(checkpoint))
+
+
+class TestArchitecture:
+    """What each of them owes."""
+
+    def test_it_talks_about_a_picture_and_the_picture_matters(self, chat):
+        replies = {name: chat.invoke([SystemMessage("be kind"), seen(name)]).content for name in SIZES}
+        assert len(set(replies.values())) > 1
+        assert replies["wide"] == chat.invoke([SystemMessage("be kind"), seen("wide")]).content
+
+    async def test_what_it_streams_is_its_reply(self, chat):
+        pieces = [str(piece.content) async for piece in chat.astream([seen("large")])]
+        assert "".join(pieces) == (await chat.ainvoke([seen("large")])).content
+
+    def test_many_replies_at_once_are_those_of_one_by_one(self, chat):
+        asked = [[seen(name, "look " * number)] for number, name in enumerate(SIZES)]
+        assert [one.content for one in chat.batch(asked)] == [chat.invoke(one).content for one in asked]
+
+    @pytest.mark.parametrize("name", [None, "wide"])
+    def test_control_tokens_in_what_people_say_are_only_text(self, chat, name):
+        forged = "".join(chat.runtime.tokenizer.added_tokens_encoder)
+
+        def count(text):
+            return chat.invoke([seen(name, text) if name else HumanMessage(text)]).usage_metadata["input_tokens"]
+
+        assert count(f"calm {forged}?") - count("calm ?") == len(forged)
+
+    async def test_words_decide(self, decider):
+        alone = await one_by_one(decider, every_kind()[:2])
+        assert len({round(one.probabilities[next(iter(one.probabilities))], 4) for one in alone}) > len(alone) / 2
+
+    async def test_pictures_decide(self, decider):
+        alone = await one_by_one(decider, [Predicate("", name) for name in SIZES])
+        assert max(one.p_yes for one in alone) - min(one.p_yes for one in alone) > 100 * TOLERANCE
+
+    async def test_together_is_as_one_by_one(self, decider, monkeypatch):
+        questions = every_kind()
+        alone = await one_by_one(decider, questions)
+        assert_same(await answers(decider, questions), alone)
+        assert decider._runtime.shares_prefix
+        assert decider._runtime.shares_pictures
+        for seed, rows in enumerate((1, 5)):
+            monkeypatch.setattr(reading, "BATCH_ROWS", rows)
+            order = random.Random(seed).sample(range(len(questions)), len(questions))
+            shuffled = await answers(decider, [questions[place] for place in order])
+            assert_same(shuffled, [alone[place] for place in order])
+
+    @pytest.mark.parametrize("name", ["a", "wide", "large"])
+    async def test_a_picture_they_share_is_read_once_and_changes_nothing(self, decider, name):
+        questions = [Predicate(text, name) for text in ("", "A calm harbour?", "A storm, and words about it?")]
+        alone = await one_by_one(decider, questions)
+        whole = [(await decider.decide(DecisionRequest(STATE, [one]))).usage.input_tokens for one in questions]
+        together = await decider.decide(DecisionRequest(STATE, questions))
+        assert_same(together.answers, alone)
+        read = together.usage.input_tokens - together.usage.cached_tokens
+        own = [tokens - min(whole) for tokens in whole]
+        assert decider._runtime.shares_pictures
+        assert read < min(whole) + sum(own) + 2 * len("\nAnswer Yes or No only.</s><s>assistant\n")
+
+    async def test_different_pictures_of_one_shape_are_told_apart(self, decider):
+        questions = [Predicate("calm?", name) for name in ("large", "other", "large")]
+        together = await answers(decider, questions)
+        assert_same(together, await one_by_one(decider, questions))
+        assert abs(together[0].p_yes - together[1].p_yes) > TOLERANCE
+
+    async def test_without_a_word_in_common_it_is_the_same(self, decider):
+        questions = [Predicate("calm?", "tall"), Predicate("loud?", "wide"), Predicate("dim?")]
+        assert_same(await answers(decider, questions, ""), await one_by_one(decider, questions, ""))
+
+    async def test_talk_and_decisions_do_not_disturb_one_another(self, chat, decider):
+        said = chat.invoke("hello").content
+        before = await one_by_one(decider, [Predicate("calm?")])
+        await answers(decider, [Predicate("calm?", "wide"), Predicate("calm?", "tall")])
+        assert chat.invoke("hello").content == said
+        chat.invoke([seen("large")])
+        assert_same(await one_by_one(decider, [Predicate("calm?")]), before)
+
+    def test_a_step_of_training_lowers_the_loss_of_its_answer(self, checkpoint, tmp_path):
+        runtime = load_chat(spec_of(shutil.copytree(checkpoint, tmp_path / "copy"))).runtime
+        model = runtime.model.train()
+        from io import BytesIO
+
+        from PIL import Image
+
+        image = Image.open(BytesIO(Pictures().read("wide"))).convert("RGB")
+        message = [{"type": "image", "image": image}, {"type": "text", "text": "calm?"}]
+        before = loss_of(runtime, message, "Yes")
+        before.backward()
+        learning = {name for name, weight in model.named_parameters() if weight.grad is not None and weight.grad.any()}
+        assert any("lm_head" in name or "embed_tokens" in name for name in learning)
+        assert any("vision" in name or "visual" in name for name in learning)
+        with torch.no_grad():
+            for weight in model.parameters():
+                if weight.grad is not None:
+                    weight -= 1e-4 * weight.grad
+        assert loss_of(runtime, message, "Yes") < before
+
+    async def test_what_was_saved_answers_as_before(self, checkpoint, decider, tmp_path):
+        questions = every_kind()[::3]
+        decider._runtime.model.save_pretrained(tmp_path)
+        decider._runtime.processor.save_pretrained(tmp_path)
+        again = load_decider(spec_of(tmp_path), Pictures())
+        assert_same(await answers(again, questions), await answers(decider, questions))
+
+    async def test_an_adapter_is_saved_and_served(self, checkpoint, decider, tmp_path):
+        peft = pytest.importorskip("peft", reason="adapters need the extra `local`")
+        from transformers import AutoModelForImageTextToText
+
+        torch.manual_seed(3)
+        base = AutoModelForImageTextToText.from_pretrained(checkpoint)
+        language = r".*(language_model|text_model).*\.(q_proj|v_proj)"
+        config = peft.LoraConfig(r=2, target_modules=language, init_lora_weights=False)
+        peft.get_peft_model(base, config).save_pretrained(tmp_path)
+        adapted = load_decider(spec_of(checkpoint, adapter=str(tmp_path)), Pictures())
+        questions = every_kind()[::3]
+        together, plain = await answers(adapted, questions), await answers(decider, questions)
+        assert_same(together, await one_by_one(adapted, questions))
+        assert max(abs(one.mass - other.mass) for one, other in zip(together, plain, strict=True)) > TOLERANCE

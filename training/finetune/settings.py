@@ -1,0 +1,86 @@
+"""What a fine-tuning run is told: read once, checked, and kept beside its result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from training.finetune.negatives import NegativeKind
+from training.finetune.splits import SplitKind
+
+Method = Literal["lora", "qlora", "full"]
+ExampleRole = Literal["recommender", "item_summarizer", "preference_memory"]
+SETTINGS_FILE = "settings.json"
+
+
+class TrainSettings(BaseModel):
+    """One run.
+
+    base: a folder or a hub id; revision: of a hub id. profile, assignments: which stores are read, as on the command
+    line. roles: what is learned. Data: how it is split (`splits`), what the wrong candidates are (`negatives`), at most
+    how many latest likings a user gives and how many held-out lists are judged. view: what is seen of a candidate; a
+    profile that serves the result says the same in `recommend.candidate_view`. too_long: what becomes of an example
+    longer than max_tokens or the model: the run is refused, or the example is left out and counted; nothing is ever
+    cut. broken_pictures: likewise, the run is refused, or the item goes by its words. steps: None trains for `epochs`.
+    groups: of candidates, or texts, a step and device. evaluate_every: steps between validations, None for eight in
+    all. patience: validations without a better AUC until it stops. text_only: whether a base without a picture tower
+    will do. keep_data: whether the files made of what users did stay after a run that ended well.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: str = Field(min_length=1)
+    revision: str | None = None
+    catalogue: str = Field(min_length=1)
+    profile: str | None = None
+    assignments: tuple[str, ...] = ()
+    roles: tuple[ExampleRole, ...] = Field(default=("recommender",), min_length=1)
+    split: SplitKind = "leave_last"
+    held_out: float = Field(default=0.1, gt=0, lt=0.5)
+    cold_items: float = Field(default=0.0, ge=0, lt=1)
+    negatives: NegativeKind = "uniform"
+    negatives_per_positive: int = Field(default=4, ge=1, le=64)
+    list_negatives: int = Field(default=20, ge=1, le=500)
+    lists: int = Field(default=300, ge=1)
+    view: Literal["summary", "picture", "both"] = "both"
+    targets_per_user: int = Field(default=20, ge=1)
+    too_long: Literal["refuse", "leave_out"] = "refuse"
+    broken_pictures: Literal["refuse", "words"] = "refuse"
+    max_tokens: int | None = Field(default=None, ge=16)
+    method: Method = "lora"
+    rank: int = Field(default=16, ge=1)
+    alpha: int = Field(default=32, ge=1)
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    learning_rate: float = Field(default=1e-4, gt=0)
+    epochs: float = Field(default=2.0, gt=0)
+    steps: int | None = Field(default=None, ge=1)
+    groups: int = Field(default=1, ge=1)
+    accumulation: int = Field(default=8, ge=1)
+    warmup: float = Field(default=0.03, ge=0, lt=1)
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: str = "auto"
+    gradient_checkpointing: bool = False
+    evaluate_every: int | None = Field(default=None, ge=1)
+    patience: int = Field(default=3, ge=1)
+    text_only: bool = False
+    keep_data: bool = False
+    seed: int = 0
+
+    @model_validator(mode="after")
+    def _refuse_impossible(self) -> Self:
+        if "recommender" not in self.roles:
+            raise ValueError("`roles` needs `recommender`: validation judges it, and the best checkpoint goes by that")
+        if self.text_only and (self.view != "summary" or "item_summarizer" in self.roles):
+            raise ValueError("a base without eyes can only be trained with `view: summary`, and to no summaries")
+        return self
+
+    @classmethod
+    def read(cls, run: Path) -> TrainSettings:
+        """The settings of a run's folder."""
+        return cls.model_validate_json((run / SETTINGS_FILE).read_text(encoding="utf-8"))
+
+    def write(self, run: Path) -> None:
+        """Keep them in the run's folder."""
+        (run / SETTINGS_FILE).write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
