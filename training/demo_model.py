@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import math
 import multiprocessing
@@ -53,13 +54,15 @@ def tokenizer_texts(seed: int, *, steps: int = 300) -> Iterator[str]:
 
 
 def save_checkpoint(model: Any, processor: Any, out: Path, about: dict[str, Any]) -> None:
-    """Write the model, its processor and its manifest to `out`, which changes in one move."""
+    """Write the model, its processor and its manifest to `out`, which changes in one move. Weights in bfloat16."""
+    import torch
+
     fresh, old = out.with_name(out.name + ".new"), out.with_name(out.name + ".old")
     shutil.rmtree(fresh, ignore_errors=True)
     model.generation_config.update(max_new_tokens=400, do_sample=False)
     model.generation_config.eos_token_id = processor.tokenizer.eos_token_id
     model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
-    model.save_pretrained(str(fresh))
+    copy.deepcopy(model).to(torch.bfloat16).save_pretrained(str(fresh))
     processor.save_pretrained(str(fresh))
     (fresh / "model.safetensors").chmod(0o644)  # written for the owner alone
     (fresh / "palate_manifest.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
