@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from agents.claims import numbers_in
+from agents.claims import ORDINARY, numbers_in, sentences_of, stems_in
 from agents.context import told_attributes
 from agents.evidence import mentions
 from agents.parsing.index import CatalogueIndex, Listed, Measure, index_of
@@ -40,6 +40,7 @@ _MAKERS = {  # what someone did to an item → what the attribute naming them ma
     "play": ("actor", "cast", "star", "artist"),
     "publish": ("publisher",),
 }
+_ASIDE = {stem(word) for word in ORDINARY} - {stem(done) for done in _MAKERS}
 _COPIES = ("edition", "run", "copy")
 
 
@@ -56,12 +57,21 @@ class ItemFacts:
     asked: tuple[tuple[AttributeSpec, str], ...] = ()
     lacking: tuple[str, ...] = ()
 
-    def composed(self, *, words: int) -> str:
-        """The answer from the catalogue: the attributes asked for, else so many words of all that it says."""
+    def composed(self, question: str, *, words: int) -> str:
+        """The answer from the catalogue: what is asked for, else the sentence that speaks of it, else so many words."""
         told = [f"{spec.label or spec.name} {value}" for spec, value in self.asked]
-        told += [f"the catalogue does not give the {label}" for label in self.lacking]
-        said = one_line(self.text, words=words).rstrip(".") or "the catalogue says nothing more of it"
-        return f"{self.title}: {', '.join(told) if told else said}."
+        lacking = [f"the catalogue does not give the {label}" for label in self.lacking]
+        said = ", ".join(told) or self.quoted(question) or ", ".join(lacking)
+        said = said or one_line(" ".join(self._sentences()), words=words)
+        return f"{self.title}: {said.rstrip('.') or 'the catalogue says nothing more of it'}."
+
+    def quoted(self, question: str) -> str:
+        """The sentence of its text that names what is asked, word for word; empty where none does."""
+        wanted = stems_in(question) - _ASIDE - stems_in(self.title)
+        return next((sentence for sentence in self._sentences() if wanted & stems_in(sentence)), "")
+
+    def _sentences(self) -> list[str]:
+        return sentences_of(self.text.replace("; ", ".\n"))
 
     def is_told_by(self, answer: str) -> bool:
         """Whether an answer tells every attribute in question: its figure, and all of its words."""

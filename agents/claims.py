@@ -26,6 +26,13 @@ _EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|^\s*[#>]+\s
 _END = re.compile(r"""[.!?…]+["”'’)]*\s+|\s*\n\s*""")
 
 
+def supported(word: str, stems: set[str]) -> bool:
+    """Whether a stem is among others or a form of one: `calming` goes with `calm`."""
+    return word in stems or (
+        len(word) > 3 and any(word.startswith(one) or one.startswith(word) for one in stems if len(one) > 3)
+    )
+
+
 def unadorned(text: str) -> str:
     """The text on one line, without the marks of emphasis, headings and quotation that models put around words."""
     return " ".join(_EMPHASIS.sub("", text).split())
@@ -90,13 +97,13 @@ def same_words(text: str) -> str:
     return " ".join(words_of(text))
 
 
-def unrepeated(text: str) -> str:
-    """The text with each of its sentences once."""
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a text in order, each once."""
     cutter = Sentences()
     first: dict[str, str] = {}
     for sentence in [*cutter.feed(text), *cutter.finish()]:
         first.setdefault(same_words(sentence), sentence)
-    return " ".join(first.values())
+    return list(first.values())
 
 
 def cut(text: str) -> tuple[str, str] | None:

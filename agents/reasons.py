@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from agents.claims import ORDINARY, is_babble, is_plain, names_in, numbers_in
+from agents.claims import ORDINARY, is_babble, is_plain, names_in, numbers_in, supported
 from agents.evidence import mentions
 from agents.state import SlateItem
 from memory.preferences import Preference
@@ -25,8 +25,8 @@ def holds(
         return False
     card = slate[place]
     evidence = known_of(card, views)
-    own, said = _words(f"{evidence} {card.title}"), _words(reason)
-    if not _cites(said, _words(evidence)):
+    own, cited, said = _words(f"{evidence} {card.title}"), _words(evidence), _words(reason)
+    if not any(supported(word, cited) for word in said):
         return False
     titles = [other.title for number, other in enumerate(slate) if number != place]
     foreign = _words(" ".join([*titles, *views.values()])) - own
@@ -43,13 +43,6 @@ def holds(
 def known_of(card: SlateItem, views: Mapping[str, str]) -> str:
     """All that is known of an item of the slate: its view and what was cited for it."""
     return " ".join([views.get(card.item_id, ""), *(citation.text for citation in card.citations)])
-
-
-def _cites(said: set[str], evidence: set[str]) -> bool:
-    """Whether a telling word is one of the evidence, or a form of one: `calming` cites `calm`."""
-    long = [word for word in said if len(word) > 3]
-    forms = (one.startswith(other) or other.startswith(one) for one in long for other in evidence if len(other) > 3)
-    return bool(said & evidence) or any(forms)
 
 
 def _words(text: str) -> set[str]:

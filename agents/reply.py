@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from agents.claims import NUMBER_WORDS, cut, numbers_in, same_words, unadorned, unrepeated
+from agents.claims import NUMBER_WORDS, cut, numbers_in, same_words, sentences_of, unadorned
 from agents.evidence import plain_reason
 from agents.opening import LONGEST, Asked, OpeningGround
 from agents.reasons import holds, known_of
@@ -16,6 +16,7 @@ from memory.preferences import Preference
 
 SENTENCES_KEPT = 2  # of an opening
 NOTHING_KNOWN = "Nothing more is known of it."
+_ENDED = re.compile(r"""[.!?…:]["”'’)]*$""")
 _REORDERED = "the model wrote the items in another order than the slate has"
 _NUMBERED = re.compile(r"^\s*(?:[-*•]\s+)?\**(\d{1,3})[.):]\**\s*(\S.*)$", re.DOTALL)
 _MAYBE_LISTED = re.compile(r"^\s*(?:[-*•]\s*)?\**\d{0,3}[.):]?\**\s*$")
@@ -139,7 +140,7 @@ class ReplyReader:
         lead = " " if self._said else ""
         self._said.append(same_words(sentence))
         self._opened = len(self._said) >= SENTENCES_KEPT
-        return lead + sentence
+        return f"{lead}{sentence}" if _ENDED.search(sentence) else f"{lead}{sentence.rstrip(' ,;-–—')}."
 
     def _say_plainly(self) -> str:
         """The plain opening, after which there is no other; nothing where how many there are was said already."""
@@ -176,7 +177,7 @@ class ReplyReader:
         return listed, (number if 0 <= number < len(self.slate) else None), body
 
     def _give(self, place: int, reason: str) -> None:
-        card, reason = self.slate[place], unrepeated(reason)
+        card, reason = self.slate[place], " ".join(sentences_of(reason))
         if not holds(reason, place, self.slate, self.preference, self.views):
             reason, self.rewritten = plain_reason(card.citations) or NOTHING_KNOWN, self.rewritten + 1
         self.reasons[place] = one_line(reason[:1].upper() + reason[1:])

@@ -84,7 +84,6 @@ async def _talk(state: TurnState, context: TurnContext, write: Callable[[object]
     about = () if learned else state.mentioned or (state.last_slate if state.intent == "question" else ())
     news = (state.news or noted(state, context.catalogue)) if learned else ""
     told = context.views(about[:ITEMS_TOLD])
-    others = context.views(tuple(item_id for item_id in state.last_slate if item_id not in told))
     items = [
         (item, "; ".join(filter(None, [view, attribute_lines(context.catalogue, item)])))
         for item_id, view in told.items()
@@ -96,7 +95,6 @@ async def _talk(state: TurnState, context: TurnContext, write: Callable[[object]
         index=index_of(context.catalogue),
         news=news,
         items=item_facts(items, state.message, context.catalogue),
-        others=tuple(others.values()),
         asks=state.intent == "question",
         learns=learned,
     )

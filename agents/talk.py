@@ -18,6 +18,7 @@ from agents.claims import (
     numbers_in,
     same_words,
     stems_in,
+    supported,
     titles_in,
     unadorned,
 )
@@ -26,13 +27,21 @@ from agents.opening import speaks_of_taste
 from agents.parsing.index import CatalogueIndex
 from agents.parsing.lexicon import CURRENCIES
 from agents.parsing.tokens import stem, tokenise
-from agents.wording import MAX_WORDS
+from agents.wording import MAX_WORDS, fact_line
 from memory.preferences import Preference
 
 SENTENCES_KEPT = 5
 LONGEST = 60  # words of a sentence
 FEW_WORDS = 25  # told of each item where several are meant
-_NO_NAMES = frozenset(stem(word) for word in ("Palate", "Hello", "OK", *CURRENCIES.values()))
+_OWN_NAMES = frozenset(stem(word.casefold()) for word in ("Palate", "OK", *CURRENCIES.values()))
+_ANSWERING = frozenset(
+    """noted note gladly memory catalogue cost price measure measuring wide tall dated date year size called unknown
+    information mention detail description describe euro dollar pound from updated taken care""".split()
+)
+_UNKNOWING = re.compile(
+    r"\b(?:do|does|can|could)(?: not|n't|n’t|not) (?:know|say|tell)|\bno idea\b|\bnot (?:sure|known|given)"
+)
+_ABOUT_ME = re.compile(r"\b(?:my tastes?|about me|do i like|know me|remember me)\b", re.IGNORECASE)
 _TURNED_AWAY = NEGATIONS | {"longer", "less"}
 
 
@@ -40,7 +49,7 @@ _TURNED_AWAY = NEGATIONS | {"longer", "less"}
 class TalkGround:
     """All that an answer may rest on: the user's message, what is known of their taste, what changed in it, and items.
 
-    others: what is known of items that are not meant, whose words must not be borrowed. asks: whether the message is a
+    asks: whether the message is a
     question about items, whose answer must state nothing else. learns: whether it was feedback or a correction.
     """
 
@@ -49,13 +58,12 @@ class TalkGround:
     index: CatalogueIndex
     news: str = ""
     items: Sequence[ItemFacts] = ()
-    others: Sequence[str] = ()
     asks: bool = False
     learns: bool = False
 
     @property
     def composes_answer(self) -> bool:
-        """Whether an attribute of items is in question, so that only telling it is an answer, and code alone can."""
+        """Whether attributes of items are in question, so that code alone can answer."""
         return self.asks and any(item.asked or item.lacking for item in self.items)
 
     def doubt(self, sentence: str) -> str:
@@ -85,18 +93,31 @@ class TalkGround:
         """The answer that code can give: from the catalogue, of what was learned, or of what is known."""
         if self.items and self.asks:
             words = MAX_WORDS["summary"] if len(self.items) == 1 else FEW_WORDS
-            return "\n".join(item.composed(words=words) for item in self.items)
+            return "\n".join(item.composed(self.message, words=words) for item in self.items)
         if self.asks:
             return "I can only say what the catalogue says of an item; name one, or ask for a suggestion."
         if self.learns:
             return f"Noted: {self.news}." if self.news else "Noted; what I believe of your taste is as it was."
-        if self.preference.prose and re.search(r"\b(my tastes?|about me|do i like|know me|remember)\b", self._folded):
-            return f"This is what I know: {self.preference.prose}"
+        if self._wants_taste:
+            facts = "; ".join(fact_line(fact) for fact in self.preference.holding)
+            return f"This is what I know: {self.preference.prose or f'{facts}.'}"
         return "Tell me what you are looking for, or ask for a suggestion."
 
+    def is_answered_by(self, sentences: Sequence[str]) -> bool:
+        """Whether these tell what is in question: attributes of every item meant, or a taste that is known."""
+        if self._wants_taste:
+            return any(mentions(" ".join(sentences), fact.value) for fact in self.preference.holding)
+        for item in self.items if self.asks else ():
+            lines = [line for line in sentences if item.title.casefold() in line.casefold()]
+            spoken = " ".join(sentences if len(self.items) == 1 else lines)
+            if (item.asked or item.lacking) and not item.is_told_by(spoken):
+                return False
+        return True
+
     @property
-    def _folded(self) -> str:
-        return self.message.casefold()
+    def _wants_taste(self) -> bool:
+        talks = not self.asks and not self.learns
+        return talks and bool(self.preference.holding) and _ABOUT_ME.search(self.message) is not None
 
     def _unknown_value(self, sentence: str, told: set[str]) -> str:
         """A value of the catalogue, or of a fact once held, that the sentence names and nobody told."""
@@ -111,25 +132,36 @@ class TalkGround:
         return next((value for value in facts if mentions(sentence, value) and not stems_in(value) <= told), "")
 
     def _doubt_of_question(self, sentence: str, told: set[str]) -> str:
-        """Figures in words, names and what only other items show are not for an answer about these items."""
+        """An answer about items says of them only what was told of them, in whatever ordinary words."""
+        if _UNKNOWING.search(sentence) and any(item.quoted(self.message) for item in self.items):
+            return "it says that it does not know what the catalogue tells"
         for token in tokenise(sentence):
             count = NUMBER_WORDS.get(token.word, 1)
             if count not in (1, len(self.items)) and stem(token.word) not in told and str(count) not in told:
                 return f"it states {token.text}"
-        names = {stem(name.casefold()) for name in names_in(sentence)}
-        if strangers := names - told - {name.casefold() for name in _NO_NAMES}:
-            return f"it names {min(strangers)}"
-        ordinary = {stem(word) for word in ORDINARY}
-        borrowed = (stems_in(sentence) & stems_in(" ".join(self.others))) - told - ordinary
-        return f"it states {min(borrowed)}" if {word for word in borrowed if len(word) > 2} else ""
+        strangers = (word for name in names_in(sentence) for word in stems_in(name) if word not in told | _OWN_NAMES)
+        return next((f"it names {word}" for word in strangers), "") or self._stated_beyond(sentence, told)
+
+    def _stated_beyond(self, sentence: str, told: set[str]) -> str:
+        """The first telling word that is neither ordinary nor told nor the name of an attribute or unit."""
+        known = told | _ANSWERING | {word for one in self.index.measures for name in one.names for word in name}
+        known |= {word for one in self.index.listed for name in one.names for word in name}
+        for token in tokenise(sentence):
+            word = stem(token.word)
+            if token.kind == "word" and token.word not in ORDINARY and not supported(word, known):
+                return f"it states {token.text}"
+        return ""
 
     def _doubt_of_news(self, sentence: str) -> str:
-        """A change of taste must not be told the other way round."""
+        """A change of taste is told as it is: no other one, and not the other way round."""
+        told = stems_in(f"{self.message} {self.news} {self.preference.prose}")
+        if self.learns and (beyond := self._stated_beyond(sentence, told)):
+            return beyond
         for clause in re.split(r"[;,]", sentence):
             for change in self.news.split("; "):
                 value = change.rpartition(": ")[2]
-                words, told = _words(clause), _words(change)
-                if mentions(clause, value) and bool(words & _TURNED_AWAY) != bool(told & _TURNED_AWAY):
+                turned = [bool(_words(text) & _TURNED_AWAY) for text in (clause, change)]
+                if mentions(clause, value) and turned[0] != turned[1]:
                     return f"it turns around what was learned of {value}"
         return ""
 
@@ -162,8 +194,7 @@ class TalkReader:
         """The answer is over; returns what is still to be shown."""
         shown = "".join(self._take(sentence) for sentence in self._cutter.finish())
         if not self.replaced and not self._shown:
-            unsaid = "the attribute in question was not told" if self.ground.composes_answer else "nothing was said"
-            shown += self._compose(unsaid)
+            shown += self._compose("what is in question was not told" if self._held else "nothing was said")
         self.text = (self.text + shown).strip()
         return shown
 
@@ -179,23 +210,12 @@ class TalkReader:
             self.remarks.append(f"a sentence was left out: {doubt}")
             return ""
         self._held.append(sentence)
-        if not self._shown and not self._answered():
+        if not self._shown and not self.ground.is_answered_by(self._held):
             return ""
         shown = "".join(one if number == 0 and not self._shown else f" {one}" for number, one in enumerate(self._held))
         self._shown += len(self._held)
         self._held.clear()
         return shown
-
-    def _answered(self) -> bool:
-        """Whether what is held tells every attribute in question, of every item in the sentences that name it."""
-        if not self.ground.composes_answer:
-            return True
-        for item in self.ground.items:
-            lines = [line for line in self._held if item.title.casefold() in line.casefold()]
-            spoken = " ".join(self._held if len(self.ground.items) == 1 else lines)
-            if (item.asked or item.lacking) and not item.is_told_by(spoken):
-                return False
-        return True
 
     def _compose(self, why: str) -> str:
         self.replaced = why

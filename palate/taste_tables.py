@@ -41,7 +41,7 @@ def taste_table(preference: Preference) -> RenderableType:
             Text(printable(fact.aspect)),
             Text(printable(fact.value) + (" (pinned)" if fact.pinned else "")),
             "▇" * max(1, round(fact.strength * 5)),
-            f"{len(fact.evidence)} events",
+            f"{len(fact.evidence)} event{'s' if len(fact.evidence) != 1 else ''}",
             f"{fact.since:%Y-%m-%d}",
         )
     head = Text(f"{printable(preference.user_id)}, version {preference.version}", style="bold")

@@ -125,10 +125,12 @@ train(run, Path(sys.argv[2]), keep=True)
 """
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_run_that_is_killed_and_gone_on_with_gives_the_same_weights(done, fresh, home, tmp_path):
     run = copied(fresh, tmp_path / "run")
     command = [sys.executable, "-c", KILLED, str(run), str(home), str(torch.get_num_threads())]
-    killed = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=280)
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=1500)
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
     assert not (run / "model").exists()
     assert last_whole(run / "checkpoints") is not None

@@ -124,7 +124,7 @@ class TestGradients:
 
     def test_equal_with_gradient_checkpointing(self):
         checked = llama()
-        checked.gradient_checkpointing_enable()
+        checked.activation_checkpointing_enable()
         assert_same_gradients(checked, [text_group(random.Random(9), rows=4)])
 
     @pytest.mark.parametrize("seed", range(4))
@@ -296,6 +296,110 @@ class TestPictures:
         token = kind[0].config.image_token_id
         assert 0 < (one["input_ids"] == token).sum() < (each["input_ids"] == token).sum()
         assert len(one["pixel_values"]) < len(each["pixel_values"])
+
+
+class TestTrainers:
+    """Whole runs: schedules, accumulation over groups of different sizes, clipping and weighting are the trainer's."""
+
+    def trained(self, trainer_class, arguments_class, model, groups, collate, folder, **given):
+        from datasets import Dataset
+
+        arguments = arguments_class(
+            output_dir=str(folder),
+            max_steps=3,
+            per_device_train_batch_size=1,
+            gradient_accumulation_steps=2,
+            optim="sgd",  # in proportion to the gradient, where Adam would make noise of nought
+            learning_rate=0.05,
+            lr_scheduler_type="constant",
+            bf16=False,
+            use_cpu=True,
+            gradient_checkpointing=False,
+            remove_unused_columns=False,
+            dataloader_pin_memory=False,
+            save_strategy="no",
+            logging_steps=1,
+            report_to="none",
+            disable_tqdm=True,
+            **given,
+        )
+        trainer = trainer_class(
+            model=model,
+            args=arguments,
+            train_dataset=Dataset.from_dict({"group": list(range(len(groups)))}),
+            data_collator=lambda picked: collate([groups[one["group"]] for one in picked]),
+            processing_class=TOKENIZER,
+        )
+        trainer.train()
+        return [one for one in trainer.state.log_history if "loss" in one]
+
+    def compare(self, trainer_class, arguments_class, make, groups, folder, **given):
+        """Train one model on rows apart and its twin on groups together; give both logs."""
+        start = {name: one.detach().clone() for name, one in make().named_parameters()}
+        apart, together = make(), make()
+        assert all(torch.equal(start[name], one) for twin in (apart, together) for name, one in twin.named_parameters())
+        shared = SharedPrefix(together, pad_id=PAD)
+        logs = [
+            self.trained(trainer_class, arguments_class, model, groups, collate, folder, **given)
+            for model, collate in (
+                (
+                    apart,
+                    lambda picked: batch_of([row for one in picked for row in one], pad_id=PAD, dtype=torch.float32),
+                ),
+                (together, lambda picked: shared.batch(picked, dtype=torch.float32)),
+            )
+        ]
+        learned = dict(together.named_parameters())
+        moved = {name: one.detach() - start[name] for name, one in apart.named_parameters()}
+        most = max(float(one.norm()) for one in moved.values())
+        assert most > 1e-3
+        for name, expected in moved.items():
+            found = learned[name].detach() - start[name]
+            # a weight near 1 is rounded at 6e-8 of it, however little it moved
+            rounding = 1e-7 * float(start[name].norm()) + 1e-6 * most
+            assert float((found - expected).norm()) <= RELATIVE * float(expected.norm()) + rounding, name
+        assert [one["loss"] for one in logs[1]] == pytest.approx([one["loss"] for one in logs[0]], rel=RELATIVE)
+        return logs
+
+    def groups(self):
+        rng = random.Random(21)
+        return [text_group(rng, rows=rows, prefix=(30, 30)) for rows in (1, 5, 2, 3, 6, 4)]
+
+    def test_trl_learns_the_same_from_fewer_tokens(self, tmp_path):
+        from trl import SFTConfig, SFTTrainer
+
+        given = {"max_length": None, "dataset_kwargs": {"skip_prepare_dataset": True}}
+        apart, together = self.compare(SFTTrainer, SFTConfig, llama, self.groups(), tmp_path, **given)
+        for name in ("mean_token_accuracy", "entropy"):
+            assert [one[name] for one in together] == pytest.approx([one[name] for one in apart], rel=RELATIVE)
+        assert together[-1]["num_tokens"] < apart[-1]["num_tokens"] / 2
+
+    def test_trl_learns_the_same_adapter_from_pictures(self, tmp_path):
+        from peft import LoraConfig, get_peft_model
+        from transformers import AutoModelForImageTextToText
+        from trl import SFTConfig, SFTTrainer
+
+        llava.make(tmp_path / "model")
+
+        def make():
+            config = LoraConfig(r=2, target_modules=r".*language_model.*[qv]_proj", init_lora_weights=False)
+            base = AutoModelForImageTextToText.from_pretrained(tmp_path / "model")
+            torch.manual_seed(3)
+            return get_peft_model(base, config)
+
+        rng, token = random.Random(22), make().config.image_token_id
+        groups = [
+            pictured_group(rng, llava_picture(token), rows=rows, where=w)
+            for rows in (1, 3)
+            for w in ("candidate", "prefix")
+        ]
+        given = {"max_length": None, "dataset_kwargs": {"skip_prepare_dataset": True}}
+        self.compare(SFTTrainer, SFTConfig, make, groups, tmp_path / "run", **given)
+
+    def test_transformers_trainer_learns_the_same(self, tmp_path):
+        from transformers import Trainer, TrainingArguments
+
+        self.compare(Trainer, TrainingArguments, llama, self.groups(), tmp_path)
 
 
 class TestRefusals:

@@ -49,6 +49,8 @@ def build(model_class, config, tokenizer, *, seed=0):
         for name, weight in model.named_parameters():
             if weight.ndim < 2 or "position" in name or not weight.any():
                 weight.add_(torch.randn_like(weight) * 0.1)
+            elif weight.std() < SPREAD / 2:
+                weight.mul_(SPREAD / 2 / weight.std())
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     pieces = [tokenizer.decode([number], skip_special_tokens=True) for number in range(len(tokenizer))]
@@ -75,14 +77,15 @@ def save(folder, model, tokenizer, *, picture_mark, processor, image, video=None
 
 
 def picture(seed: int, size: tuple[int, int] = (48, 40)) -> bytes:
-    """Give a PNG of coloured noise; the same seed and size (width, height) give the same picture."""
+    """Give a PNG of a colour with noise; the same seed and size (width, height) give the same picture."""
     import numpy
     from PIL import Image
 
     width, height = size
-    values = numpy.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=numpy.uint8)
+    random = numpy.random.default_rng(seed)
+    values = random.integers(0, 200, 3) + random.integers(0, 56, (height, width, 3))
     buffer = io.BytesIO()
-    Image.fromarray(values).save(buffer, "PNG")
+    Image.fromarray(values.astype(numpy.uint8)).save(buffer, "PNG")
     return buffer.getvalue()
 
 

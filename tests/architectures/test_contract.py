@@ -1,55 +1,33 @@
 """What every kind of checkpoint owes: to load, talk, decide, learn, be saved, and to answer the same in any company."""
 
-import base64
-import itertools
 import random
 import shutil
+from io import BytesIO
 
 import pytest
 import torch
 from langchain_core.messages import HumanMessage, SystemMessage
+from PIL import Image
 
-from models.decisions import Choice, DecisionRequest, Predicate
+from models.decisions import DecisionRequest, Predicate
 from models.loading import load_chat, load_decider
 from models.local import reading
 from models.local.architectures import TOKEN_KINDS
-from models.spec import ModelSpec
-from tests.architectures import gemma3, internvl, llava, llava_next, qwen2_5_vl, qwen3_vl, smolvlm
-from tests.architectures.parts import picture
+from tests.architectures.asking import (
+    MAKERS,
+    SIZES,
+    STATE,
+    TOLERANCE,
+    Pictures,
+    answers,
+    assert_same,
+    every_kind,
+    one_by_one,
+    seen,
+    spec_of,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
-
-MAKERS = {
-    "llava": llava.make,
-    "llava_next": llava_next.make,
-    "qwen2_5_vl": qwen2_5_vl.make,
-    "qwen3_vl": qwen3_vl.make,
-    "smolvlm": smolvlm.make,
-    "idefics3": smolvlm.make_idefics3,
-    "gemma3": gemma3.make,
-    "internvl": internvl.make,
-}
-SIZES = {"a": (48, 40), "b": (40, 48), "wide": (120, 36), "tall": (30, 110), "large": (96, 96), "other": (96, 96)}
-STATE = "They like quiet pictures of the sea, and harbours at dawn. " * 3
-TOLERANCE = 1e-4
-
-
-class Pictures:
-    """Noise, some of it of the same size."""
-
-    def read(self, content_hash):
-        return picture(seed=list(SIZES).index(content_hash), size=SIZES[content_hash])
-
-
-def spec_of(path, **more):
-    return ModelSpec(**{"backend": "local", "model": str(path), "max_tokens": 8, "dtype": "float32", **more})
-
-
-def seen(name, text="what is it?"):
-    encoded = base64.b64encode(Pictures().read(name)).decode()
-    return HumanMessage(
-        content=[{"type": "image", "base64": encoded, "mime_type": "image/png"}, {"type": "text", "text": text}]
-    )
 
 
 def loss_of(runtime, message, answer):
@@ -67,33 +45,6 @@ def loss_of(runtime, message, answer):
     labels = inputs["input_ids"].clone()
     labels[:, :prompt] = -100
     return runtime.model(**inputs, labels=labels, use_cache=False).loss
-
-
-def every_kind():
-    """Candidates with text alone, a picture alone, and both, of every shape and length."""
-    words = ("", "A storm, with very much longer words about it than any of the others has?")
-    plain = [Predicate(text) for text in words]
-    pictured = [Predicate(text, name) for text, name in itertools.product(words, SIZES)]
-    return [
-        *plain,
-        *pictured,
-        Choice("which?", {"calm": "no wind", "loud": ""}, "wide"),
-        Choice("?", {"x": "", "y": ""}),
-    ]
-
-
-async def answers(decider, questions, state=STATE):
-    return (await decider.decide(DecisionRequest(state, questions))).answers
-
-
-async def one_by_one(decider, questions, state=STATE):
-    return [(await answers(decider, [question], state))[0] for question in questions]
-
-
-def assert_same(together, alone):
-    for one, other in zip(together, alone, strict=True):
-        assert one.probabilities == pytest.approx(other.probabilities, abs=TOLERANCE)
-        assert one.mass == pytest.approx(other.mass, abs=TOLERANCE)
 
 
 @pytest.fixture(scope="module", params=MAKERS)
@@ -189,10 +140,6 @@ class TestArchitecture:
     def test_a_step_of_training_lowers_the_loss_of_its_answer(self, checkpoint, tmp_path):
         runtime = load_chat(spec_of(shutil.copytree(checkpoint, tmp_path / "copy"))).runtime
         model = runtime.model.train()
-        from io import BytesIO
-
-        from PIL import Image
-
         image = Image.open(BytesIO(Pictures().read("wide"))).convert("RGB")
         message = [{"type": "image", "image": image}, {"type": "text", "text": "calm?"}]
         before = loss_of(runtime, message, "Yes")

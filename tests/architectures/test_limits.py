@@ -6,8 +6,8 @@ from models.decisions import DecisionRequest, Predicate
 from models.errors import ModelMisconfigured
 from models.loading import load_chat, load_decider
 from tests.architectures import llava, smolvlm
+from tests.architectures.asking import Pictures, answers, assert_same, every_kind, one_by_one, spec_of
 from tests.architectures.parts import build, save, text_settings
-from tests.architectures.test_contract import Pictures, answers, assert_same, every_kind, one_by_one, spec_of
 from tests.tiny import tiny_tokenizer
 
 
