@@ -19,6 +19,7 @@ from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
 
 # a new fact's strength at one event, that of one asked for, and what each further event gives or takes
 ADD, WISH, STRENGTHEN, WEAKEN = 0.3, 0.6, 0.15, 0.2
+PLAIN_VALUES = 4  # of one kind, in a prose made without a model
 MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
 
 
@@ -32,7 +33,7 @@ class FoldEdit(BaseModel):
 
     value: str = Field(min_length=1, max_length=120)
     aspect: str = Field(min_length=1, max_length=80)
-    evidence: tuple[int, ...] = ()
+    evidence: tuple[int, ...] = Field(default=(), max_length=100)
     op: Literal["add", "keep", "strengthen", "weaken", "retract"]
     polarity: Polarity
     reason: str = Field(default="", max_length=400)
@@ -97,26 +98,42 @@ def apply_edits(
 ) -> Preference:
     """The next version of a preference.
 
-    words: the bound of the prose. wishes: the event ids of stated wishes; what rests on one starts stronger. Pinned
-    facts stay as they are. The newer of two opposite facts wins: an `add` turns an opposite fact round.
+    prose: where it is empty, a plain one is made of the facts. words: its bound. wishes: the event ids of stated
+    wishes; what rests on one starts stronger. Pinned facts stay as they are, and the version names no edit of them. The
+    newer of two opposite facts wins: an `add` turns an opposite fact round.
     """
     facts = {fact.fact_id: fact for fact in preference.facts}
+    made = list[Edit]()
     for edit in edits:
         fact_id = fact_id_of(edit.polarity, edit.aspect, edit.value)
         old = facts.get(fact_id)
         if old is not None and old.pinned:
             continue
+        made.append(edit)
         facts[fact_id] = _changed(old, edit, now, stated=any(event in (wishes or {}) for event in edit.evidence))
     ordered = _bounded(sorted(facts.values(), key=lambda fact: (fact.retracted, -fact.strength, fact.fact_id)))
     return Preference(
         user_id=preference.user_id,
         version=preference.version + 1,
-        prose=bounded_prose(prose, words),
+        prose=bounded_prose(prose or plain_prose(ordered), words),
         facts=ordered,
         watermark=watermark,
         updated_at=now,
-        edits=tuple(edits),
+        edits=tuple(made),
     )
+
+
+def plain_prose(facts: Sequence[Fact]) -> str:
+    """What the facts say, without a model: the strongest likes, then the strongest dislikes; empty without facts.
+
+    facts: strongest first; retracted ones are passed over.
+    """
+    sentences = []
+    for polarity, words in (("like", "They like"), ("must", "They insist on"), ("dislike", "They avoid")):
+        values = [fact.value for fact in facts if fact.polarity == polarity and not fact.retracted][:PLAIN_VALUES]
+        if values:
+            sentences.append(f"{words} {' and '.join(filter(None, [', '.join(values[:-1]), values[-1]]))}.")
+    return " ".join(sentences)
 
 
 def bounded_prose(prose: str, words: int) -> str:

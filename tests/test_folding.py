@@ -74,6 +74,18 @@ def test_a_pinned_fact_survives_every_edit(op):
     assert taste(edit(op, polarity="dislike"), before=before).facts == (pinned,)
 
 
+def test_a_version_names_no_edit_of_a_pinned_fact():
+    pinned = Fact(polarity="like", aspect="subject", value="fox", strength=0.9, since=NOW, pinned=True)
+    after = taste(edit("strengthen"), edit("add", "owl"), before=Preference(user_id="ann", facts=(pinned,)))
+    assert [one.value for one in after.edits] == ["owl"]
+
+
+def test_without_a_prose_that_holds_the_facts_speak():
+    edits = [edit("add", "fox"), edit("add", "owl"), edit("add", "neon", "dislike")]
+    after = apply_edits(Preference(user_id="ann"), edits, prose="", words=60, watermark=9, now=NOW)
+    assert after.prose == "They like fox and owl. They avoid neon."
+
+
 def test_a_fact_keeps_the_day_it_was_first_held():
     first = taste(edit("add"))
     later = apply_edits(first, [edit("strengthen")], prose="x", words=60, watermark=10, now=NOW + timedelta(days=3))
