@@ -66,7 +66,8 @@ class Clock(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """The weights have changed."""
-        self.taken = tuple(end - start for end, start in zip(now(), self.began, strict=True))
+        clock, processor = now()
+        self.taken = clock - self.began[0], processor - self.began[1]
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         """Keep the loss of the step."""
