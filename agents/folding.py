@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from agents.wording import one_line
 from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
@@ -46,6 +48,20 @@ class Fold(BaseModel):
 
     edits: Annotated[tuple[FoldEdit, ...], Field(max_length=40)] = ()
     prose: str = Field(min_length=1)
+
+
+def finished_part(output: str) -> Fold | None:
+    """What a fold's answer that was cut short had said to the end: its whole edits, and no prose; None without any."""
+    try:
+        value = from_json(output, allow_partial=True)
+    except ValueError:
+        return None
+    edits = list[FoldEdit]()
+    told_edits = value.get("edits") if isinstance(value, dict) else None
+    for told in told_edits if isinstance(told_edits, list) else ():
+        with suppress(ValidationError):  # the last one may lack its end
+            edits.append(FoldEdit.model_validate(told))
+    return Fold.model_construct(edits=tuple(edits), prose="") if edits else None
 
 
 def checked_edits(

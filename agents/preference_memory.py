@@ -9,13 +9,13 @@ from langgraph.runtime import Runtime
 from agents.asking import Rendered, render
 from agents.context import TurnContext
 from agents.events import Progress
-from agents.folding import Fold, apply_edits, checked_edits, trusted_prose
+from agents.folding import Fold, apply_edits, checked_edits, finished_part, trusted_prose
 from agents.state import TurnState, TurnUpdate
 from agents.wording import event_line, fact_line
 from memory.errors import StoreError
 from memory.interactions import Interaction
 from memory.preferences import Preference
-from models.errors import ModelError
+from models.errors import ModelBadOutput, ModelError
 from tracing.events import Note, PreferenceChange
 
 PROMPT = "preference_memory"
@@ -98,7 +98,7 @@ async def fold_due(
 async def fold(context: TurnContext, preference: Preference, block: Sequence[Interaction]) -> Preference:
     """One step of the recurrence: old preference + a block of interactions → the next version, saved and traced."""
     lines = event_lines(context, block)
-    answer = await context.ask.json("preference_memory", fold_prompt(context, preference, lines), Fold)
+    answer = await _answered(context, fold_prompt(context, preference, lines))
     event_ids = [event.event_id for event in block]
     edits = checked_edits(answer, lines, event_ids, preference.facts)
     if len(edits) < len(answer.edits):
@@ -138,6 +138,17 @@ def fold_prompt(context: TurnContext, preference: Preference, lines: Sequence[st
         "words": context.memory.words,
     }
     return render(PROMPT, values)
+
+
+async def _answered(context: TurnContext, prompt: Rendered) -> Fold:
+    """The model's fold; of one that was cut short the edits it had finished, which is told in the trace."""
+    try:
+        return await context.ask.json("preference_memory", prompt, Fold)
+    except ModelBadOutput as error:
+        if (kept := finished_part(error.output)) is None:
+            raise
+        context.recorder.record(Note(what="fold", detail="the answer was cut short; its finished edits were kept"))
+        return kept
 
 
 def event_lines(context: TurnContext, events: Sequence[Interaction]) -> list[str]:

@@ -284,7 +284,7 @@ def test_price_matters_mildly_and_only_downwards(people: list[Person], prints: l
 # histories
 
 
-def test_a_history_is_16_to_80_events_about_different_prints_in_order(people: list[Person], prints: list[Print]) -> None:
+def test_a_history_is_16_to_80_events_about_other_prints_in_order(people: list[Person], prints: list[Print]) -> None:
     lengths = []
     for person in people:
         events = history(person, prints)

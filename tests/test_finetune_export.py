@@ -7,9 +7,9 @@ from argparse import Namespace
 from pathlib import Path
 
 import pytest
+from tests.finetune_shop import open_shop, settings
 
 from models.manifest import MANIFEST_FILE, Answer, read_manifest
-from tests.finetune_shop import open_shop, settings
 from tests.tiny import make_tiny_adapter, make_tiny_checkpoint
 from tracing.recorder import Recorder
 from training.finetune import export as exporting

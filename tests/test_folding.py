@@ -17,6 +17,7 @@ from agents.folding import (
     apply_edits,
     bounded_prose,
     checked_edits,
+    finished_part,
     trusted_prose,
 )
 from memory.preferences import Edit, Fact, Preference
@@ -84,6 +85,23 @@ def test_without_a_prose_that_holds_the_facts_speak():
     edits = [edit("add", "fox"), edit("add", "owl"), edit("add", "neon", "dislike")]
     after = apply_edits(Preference(user_id="ann"), edits, prose="", words=60, watermark=9, now=NOW)
     assert after.prose == "They like fox and owl. They avoid neon."
+
+
+WHOLE = '{"edits":[{"value":"fox","aspect":"subject","evidence":[1],"op":"add","polarity":"like","reason":"liked"},'
+
+
+@pytest.mark.parametrize(
+    "cut", ['{"value":"ow', '{"value":"owl","aspect":"subject","evid', "", '{"value":"owl","op":"ad']
+)
+def test_of_an_answer_cut_short_the_finished_edits_are_kept(cut):
+    kept = finished_part(WHOLE + cut)
+    assert kept is not None
+    assert [one.value for one in kept.edits] == ["fox"]
+
+
+@pytest.mark.parametrize("nothing", ["", "{", '{"edits":[{"value":"fo', "[]", "no idea", '{"edits":7}', "null"])
+def test_an_answer_without_a_finished_edit_gives_nothing(nothing):
+    assert finished_part(nothing) is None
 
 
 def test_a_fact_keeps_the_day_it_was_first_held():

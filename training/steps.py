@@ -139,7 +139,7 @@ def optimizers(model: Any, heads: Any, fact_head: Any, team: Team) -> list[Any]:
         weight_decay=0.05,
         adjust_lr_fn="match_rms_adamw",
     )
-    groups = [{"params": rest}]
+    groups: list[dict[str, Any]] = [{"params": rest}]
     if any(p is words for p in own):  # slower, and never pulled to nothing: they start with a meaning
         groups.append({"params": [words], "lr": 6e-4, "weight_decay": 0.0})
     adam = torch.optim.AdamW(groups, lr=1.5e-3, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
