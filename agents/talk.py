@@ -14,6 +14,7 @@ from agents.claims import (
     Sentences,
     is_babble,
     is_plain,
+    measured_in,
     names_in,
     numbers_in,
     same_words,
@@ -72,6 +73,7 @@ class TalkGround:
             return "it holds markup, a link or a control character"
         if is_babble(sentence) or len(sentence.split()) > LONGEST:
             return "it repeats itself or does not end"
+        units = {stem(one.spec.unit.casefold()) for one in self.index.measures} - {"", "year"}
         about = [item for item in self.items if item.title.casefold() in sentence.casefold()] or list(self.items)
         known = [f"{item.title} {item.text}" for item in about]
         if not self.asks or speaks_of_taste(sentence):
@@ -83,8 +85,10 @@ class TalkGround:
             return f"it names {title}"
         for item in about:
             sentence = sentence.replace(item.title, "it")
-        if figures := numbers_in(sentence) - numbers_in(told):
-            return f"it states {min(figures):g}"
+        if unknown := numbers_in(sentence) - numbers_in(told):
+            return f"it states {min(unknown):g}"
+        if figures := measured_in(sentence, units) - measured_in(told, units):
+            return f"it states {min(figures)[0]:g} {min(figures)[1]}"
         if value := self._unknown_value(sentence, stems_in(told)):
             return f"it states {value}"
         return self._doubt_of_question(sentence, stems_in(told)) if self.asks else self._doubt_of_news(sentence)

@@ -116,6 +116,10 @@ def test_an_answer_that_says_what_was_told_is_shown_as_it_was_written(question, 
         ("what paper is it on?", "It is on hemp paper.", "paper hemp, linen"),  # half of it
         ("what paper is it on?", "It is on hemp, linen and cotton.", "paper hemp, linen"),
         ("who directed it?", "It was directed by Ida Lund.", "the catalogue does not give the director"),
+        ("who directed it?", "It is calm.", "the catalogue does not give the director"),
+        ("tell me about it", "Harbour of 1999 costs 1987 EUR.", "A translator made it"),
+        ("tell me about it", "It is 45.5 cm wide.", "A translator made it"),
+        ("tell me about it", "It costs $45.5.", "A translator made it"),
         ("who made it?", "I do not know that about Harbour of 1999.", "A translator made it between two jobs"),
         ("who made it?", "It was made by Rembrandt.", "A translator made it between two jobs"),
         ("is there a whale in it?", "Yes, there is a whale.", "A translator made it"),
@@ -172,6 +176,11 @@ def test_nothing_is_shown_before_the_value_in_question_was_told():
 def test_what_was_learned_is_confirmed_as_it_was_learned(answer, shown):
     about = ground("I like it", learns=True, news="now like subject: owl", asks=False)
     assert read(answer, about).text == shown
+
+
+def test_what_was_let_go_is_not_confirmed_as_liked():
+    about = ground("I am over the owl", learns=True, news="no longer like subject: owl", asks=False)
+    assert read("Noted: you like the owl.", about).text == "Noted: no longer like subject: owl."
 
 
 @pytest.mark.parametrize(
