@@ -37,7 +37,7 @@ GATE = Item(
     text="It shows a fox.",
     attributes={"price": 20.0, "year": 2001.0, "director": "Ida Lund", "genres": ("Drama",), "paper": ("cotton",)},
 )
-SHOP = Catalogue("shop", SCHEMA, (HARBOUR, GATE))
+SHOP = Catalogue("shop", SCHEMA, (HARBOUR, GATE, Item(item_id="c", title="Quiet Lane")))
 FOX = Fact(polarity="like", aspect="subject", value="fox", strength=0.5, since=datetime(2026, 1, 1, tzinfo=UTC))
 UNKNOWN, KNOWN = Preference(user_id="ann"), Preference(user_id="ann", prose="Likes a fox.", facts=(FOX,))
 
@@ -188,7 +188,7 @@ def test_what_was_let_go_is_not_confirmed_as_liked():
     [
         ("hi", UNKNOWN, "Hello! Tell me what you like.", "Hello! Tell me what you like."),
         ("hi", UNKNOWN, "Hello! You like drama.", "Hello!"),
-        ("hi", KNOWN, "Try Harbour Of 1999!", "Tell me what you are looking for, or ask for a suggestion."),
+        ("hi", KNOWN, "Try Quiet Lane!", "Tell me what you are looking for, or ask for a suggestion."),
         ("hi", KNOWN, "Everything is 5 EUR.", "Tell me what you are looking for, or ask for a suggestion."),
         ("what is my taste?", KNOWN, "I do not know your taste yet.", "This is what I know: Likes a fox."),
         ("what is my taste?", KNOWN, "You like a fox.", "You like a fox."),
