@@ -25,6 +25,7 @@ _NOUNS = {  # words that ask for a dimension wherever they stand; adjectives onl
 _ADJECTIVES = DIMENSION_WORDS | {"money": DIMENSION_WORDS["money"] | {"much"}}
 _HOW = re.compile(r"\bhow ([a-z]+)")
 _IS_IT = re.compile(r"^(?:(?:and|so|but|ok|okay)\W+)*(?:is|are|was|were)\b")
+_DATED = re.compile(r"\b(?:from|in|of|before|after|since)(?: the)? (?:1\d|20)\d\ds?\b")
 _COMPARED = re.compile(r"\b(\w{2,}?)(?:er|est)\b|\b(expensive)\b")
 _MAKERS = {  # what someone did to an item → what the attribute naming them may be called
     "direct": ("director",),
@@ -126,8 +127,14 @@ def _by_dimension(text: str, words: Sequence[str], index: CatalogueIndex) -> Ite
         adjectives |= compared
     for measure in index.measures:
         unit = measure.dimension.removeprefix("unit:")
+        dated = unit == "year" and _DATED.search(text)
         counted = "many" in after_how and unit in {stem(word) for word in words}
-        if counted or _NOUNS.get(unit, frozenset()) & set(words) or adjectives & _ADJECTIVES.get(unit, frozenset()):
+        if (
+            dated
+            or counted
+            or _NOUNS.get(unit, frozenset()) & set(words)
+            or adjectives & _ADJECTIVES.get(unit, frozenset())
+        ):
             yield measure.spec.name
 
 

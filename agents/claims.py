@@ -23,6 +23,7 @@ NEGATIONS = frozenset(
 )
 REFUSED_MARKS = re.compile(r"[<>\[\]{}|\\`^~#@=_*]|https?:|www\.|://|&\w+;|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u206f]")
 _EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|^\s*[#>]+\s+")
+_PAIRED = re.compile(r"\b(\w{3,}),? (?:and|or) \1\b", re.IGNORECASE)
 _END = re.compile(r"""[.!?…]+["”'’)]*\s+|\s*\n\s*""")
 
 
@@ -44,12 +45,13 @@ def is_plain(text: str) -> bool:
 
 
 def is_babble(text: str) -> bool:
-    """Whether a text stutters: a word twice in a row, a pair of words twice, or a telling word four times."""
+    """Whether a text stutters: a word twice in a row or joined to itself, a pair twice, a telling word four times."""
     words = [token.word for token in tokenise(text) if token.kind == "word"]
     pairs = list(pairwise(words))
     telling = [word for word in words if len(word) > 3]
     return (
         any(one == other for one, other in pairs)
+        or _PAIRED.search(text) is not None
         or any(pairs.count(pair) > 1 for pair in pairs if set(pair) - ORDINARY)
         or any(telling.count(word) > 3 for word in telling)
     )

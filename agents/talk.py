@@ -157,16 +157,17 @@ class TalkGround:
         return ""
 
     def _doubt_of_news(self, sentence: str) -> str:
-        """A change of taste is told as it is: no other one, and not the other way round."""
+        """A taste and what changed in it are told as they are: nothing else was learned, and nothing turned around."""
         told = stems_in(f"{self.message} {self.news} {self.preference.prose}")
         if self.learns and (beyond := self._stated_beyond(sentence, told)):
             return beyond
-        for clause in re.split(r"[;,]", sentence):
-            for change in self.news.split("; "):
-                value = change.rpartition(": ")[2]
-                turned = [bool(_words(text) & _TURNED_AWAY) for text in (clause, change)]
-                if mentions(clause, value) and turned[0] != turned[1]:
-                    return f"it turns around what was learned of {value}"
+        changes = [(change.rpartition(": ")[2], _turns_away(change)) for change in self.news.split("; ") if change]
+        changed = {value for value, _ in changes}
+        held = [(fact.value, fact.polarity in ("dislike", "must_not")) for fact in self.preference.holding]
+        for clause in re.split(r"[;,.]", sentence):
+            for value, away in [*changes, *(one for one in held if one[0] not in changed)]:
+                if mentions(clause, value) and _turns_away(clause) != away:
+                    return f"it turns around what is known of {value}"
         return ""
 
 
@@ -227,6 +228,10 @@ class TalkReader:
         self.remarks.append(f"the answer was composed from {source}: {why}")
         self._held.clear()
         return self.ground.composed()
+
+
+def _turns_away(text: str) -> bool:
+    return bool(_words(text) & _TURNED_AWAY)
 
 
 def _words(text: str) -> set[str]:

@@ -12,6 +12,7 @@ from agents.events import TextDelta
 from agents.parsing.index import index_of
 from agents.talk import TalkGround, TalkReader
 from catalog.items import AttributeSpec, Catalogue, Item
+from memory.item_index import ItemSummary
 from memory.preferences import Fact, Preference
 from models.errors import ModelTimeout
 from tests.world import fond_of_foxes, open_session, polite, talk
@@ -79,6 +80,8 @@ def read(answer: str, about: TalkGround, *, size: int = 4) -> TalkReader:
         ("who is the old man in it?", []),
         ("what happens in Harbour of 1999?", []),
         ("is it scary?", []),
+        ("is it from 1980?", ["year"]),
+        ("was the second made in the 1980s?", ["year"]),
     ],
 )
 def test_what_a_question_asks_for_is_read_from_the_schema(question, names):
@@ -192,6 +195,8 @@ def test_what_was_let_go_is_not_confirmed_as_liked():
         ("hi", KNOWN, "Everything is 5 EUR.", "Tell me what you are looking for, or ask for a suggestion."),
         ("what is my taste?", KNOWN, "I do not know your taste yet.", "This is what I know: Likes a fox."),
         ("what is my taste?", KNOWN, "You like a fox.", "You like a fox."),
+        ("what is my taste?", KNOWN, "You avoid a fox.", "This is what I know: Likes a fox."),
+        ("what is my taste?", KNOWN, "You like fox and fox.", "This is what I know: Likes a fox."),
         ("what is my taste?", UNKNOWN, "I do not know your taste yet.", "I do not know your taste yet."),
     ],
 )
@@ -288,3 +293,13 @@ async def test_whatever_the_model_writes_the_shown_reply_is_the_slate_once_in_or
             assert any("opening gave way" in note for note in notes(session, result))
     finally:
         await session.aclose()
+
+
+async def test_what_the_catalogue_says_beside_the_summary_answers_too(session):
+    first, _ = await talk(session, "ann", "show me a fox")
+    item = session.catalogue[first.slate[0].item_id]
+    summary = ItemSummary(text="A woodcut.", model="m", prompt="item_summarizer@1", at=datetime(2026, 1, 1, tzinfo=UTC))
+    session.services.items.put_summary(session.catalogue.name, item, summary)
+    saying(session, "I do not know that.")
+    result, _ = await talk(session, "ann", "is there a fox in the first one?", thread_id=first.thread_id)
+    assert result.reply == f"{item.title}: It shows a fox."
