@@ -75,7 +75,7 @@ class TalkGround:
             return "it repeats itself or does not end"
         units = {stem(one.spec.unit.casefold()) for one in self.index.measures} - {"", "year"}
         about = [item for item in self.items if item.title.casefold() in sentence.casefold()] or list(self.items)
-        known = [f"{item.title} {item.text}" for item in about]
+        known = [f"{item.title} {item.text} {item.reason}" for item in about]
         if not self.asks or speaks_of_taste(sentence):
             known += [self.preference.prose, self.news]
         if not self.asks or _words(sentence) & _TURNED_AWAY:

@@ -124,6 +124,7 @@ def test_an_answer_that_says_what_was_told_is_shown_as_it_was_written(question, 
         ("tell me about it", "It is 45.5 cm wide.", "A translator made it"),
         ("tell me about it", "It costs $45.5.", "A translator made it"),
         ("who made it?", "I do not know that about Harbour of 1999.", "A translator made it between two jobs"),
+        ("who painted it?", "I do not know that.", "A translator made it between two jobs"),
         ("who made it?", "It was made by Rembrandt.", "A translator made it between two jobs"),
         ("is there a whale in it?", "Yes, there is a whale.", "A translator made it"),
         ("tell me about it", "It shows a fox.", "A translator made it"),  # the other item's
@@ -303,3 +304,10 @@ async def test_what_the_catalogue_says_beside_the_summary_answers_too(session):
     saying(session, "I do not know that.")
     result, _ = await talk(session, "ann", "is there a fox in the first one?", thread_id=first.thread_id)
     assert result.reply == f"{item.title}: It shows a fox."
+
+
+async def test_why_an_item_was_shown_is_answered_with_its_reason(session):
+    first, _ = await talk(session, "ann", "show me a fox")
+    saying(session, "I do not know that.")
+    result, _ = await talk(session, "ann", "why did you pick the second one?", thread_id=first.thread_id)
+    assert result.reply == f"{first.slate[1].title}: {first.slate[1].reason}"
