@@ -41,7 +41,7 @@ _MAKERS = {  # what someone did to an item → what the attribute naming them ma
     "play": ("actor", "cast", "star", "artist"),
     "publish": ("publisher",),
 }
-_BY_HAND = frozenset("made make paint drew design print".split())  # one of them answers for another
+_BY_HAND = frozenset("made make paint drew design".split())  # one of them answers for another
 _ASIDE = {stem(word) for word in ORDINARY} - {stem(done) for done in _MAKERS}
 _COPIES = ("edition", "run", "copy")
 

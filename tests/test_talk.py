@@ -29,7 +29,7 @@ SCHEMA = (
 HARBOUR = Item(
     item_id="a",
     title="Harbour of 1999",
-    text="A translator made it between two jobs. It shows a calm owl.",
+    text="A print of a calm owl. A translator made it between two jobs.",
     attributes={"price": 45.5, "width_cm": 60.0, "year": 1987.0, "edition": 50.0, "paper": ("hemp", "linen")},
 )
 GATE = Item(
@@ -95,7 +95,7 @@ def test_what_a_question_asks_for_is_read_from_the_schema(question, names):
         ("how much is it?", "Sure! It costs €45.50."),
         ("when was it made?", "Harbour of 1999 is from 1987."),
         ("what paper is it on?", "It is on hemp and linen paper."),
-        ("tell me about it", "Harbour of 1999 shows a calm owl. A translator made it."),
+        ("tell me about it", "Harbour of 1999 is a print of a calm owl. A translator made it."),
         ("is there a whale in it?", "No, it does not show a whale."),
         ("who directed Jaws?", "I do not know that."),
     ],
@@ -120,19 +120,19 @@ def test_an_answer_that_says_what_was_told_is_shown_as_it_was_written(question, 
         ("what paper is it on?", "It is on hemp, linen and cotton.", "paper hemp, linen"),
         ("who directed it?", "It was directed by Ida Lund.", "the catalogue does not give the director"),
         ("who directed it?", "It is calm.", "the catalogue does not give the director"),
-        ("tell me about it", "Harbour of 1999 costs 1987 EUR.", "A translator made it"),
-        ("tell me about it", "It is 45.5 cm wide.", "A translator made it"),
-        ("tell me about it", "It costs $45.5.", "A translator made it"),
+        ("tell me about it", "Harbour of 1999 costs 1987 EUR.", "A print of a calm owl"),
+        ("tell me about it", "It is 45.5 cm wide.", "A print of a calm owl"),
+        ("tell me about it", "It costs $45.5.", "A print of a calm owl"),
         ("who made it?", "I do not know that about Harbour of 1999.", "A translator made it between two jobs"),
         ("who painted it?", "I do not know that.", "A translator made it between two jobs"),
         ("who made it?", "It was made by Rembrandt.", "A translator made it between two jobs"),
-        ("is there a whale in it?", "Yes, there is a whale.", "A translator made it"),
-        ("tell me about it", "It shows a fox.", "A translator made it"),  # the other item's
-        ("tell me about it", "It shows a dragon.", "A translator made it"),  # nobody's
-        ("tell me about it", "It is a drama.", "A translator made it"),
-        ("tell me about it", "A <b>calm</b> owl.", "A translator made it"),
-        ("tell me about it", "See https://example.org for the owl.", "A translator made it"),
-        ("tell me about it", "It shows a calm owl owl owl.", "A translator made it"),
+        ("is there a whale in it?", "Yes, there is a whale.", "A print of a calm owl"),
+        ("tell me about it", "It shows a fox.", "A print of a calm owl"),  # the other item's
+        ("tell me about it", "It shows a dragon.", "A print of a calm owl"),  # nobody's
+        ("tell me about it", "It is a drama.", "A print of a calm owl"),
+        ("tell me about it", "A <b>calm</b> owl.", "A print of a calm owl"),
+        ("tell me about it", "See https://example.org for the owl.", "A print of a calm owl"),
+        ("tell me about it", "It shows a calm owl owl owl.", "A print of a calm owl"),
     ],
 )
 def test_an_answer_that_says_anything_else_gives_way_to_the_catalogue(question, answer, composed):
