@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+OPTIONAL = {"torchvision": "0.28.0"}  # the release for our torch, pinned though it need not be installed here
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -32,6 +33,9 @@ def reached(requirements: list[str]) -> dict[str, str]:
         try:
             found = distribution(name)
         except PackageNotFoundError:
+            if name in OPTIONAL:
+                versions[name] = OPTIONAL[name]
+                continue
             print(f"not installed: {name}", file=sys.stderr)
             continue
         versions[name] = found.version.split("+")[0]  # a local build of the same release serves

@@ -25,6 +25,7 @@ _NOUNS = {  # words that ask for a dimension wherever they stand; adjectives onl
 _ADJECTIVES = DIMENSION_WORDS | {"money": DIMENSION_WORDS["money"] | {"much"}}
 _HOW = re.compile(r"\bhow ([a-z]+)")
 _IS_IT = re.compile(r"^(?:(?:and|so|but|ok|okay)\W+)*(?:is|are|was|were)\b")
+_DATED = re.compile(r"\b(?:from|in|of|before|after|since)(?: the)? (?:1\d|20)\d\ds?\b")
 _COMPARED = re.compile(r"\b(\w{2,}?)(?:er|est)\b|\b(expensive)\b")
 _MAKERS = {  # what someone did to an item → what the attribute naming them may be called
     "direct": ("director",),
@@ -40,6 +41,7 @@ _MAKERS = {  # what someone did to an item → what the attribute naming them ma
     "play": ("actor", "cast", "star", "artist"),
     "publish": ("publisher",),
 }
+_BY_HAND = frozenset("made make paint drew design".split())  # one of them answers for another
 _ASIDE = {stem(word) for word in ORDINARY} - {stem(done) for done in _MAKERS}
 _COPIES = ("edition", "run", "copy")
 
@@ -48,7 +50,7 @@ _COPIES = ("edition", "run", "copy")
 class ItemFacts:
     """What may be said of one item. text: all the model was told of it. asked: the attributes in question it has.
 
-    lacking: the labels of those in question that the catalogue does not give for it.
+    lacking: the labels of those in question that the catalogue does not give for it. reason: why it was shown.
     """
 
     item_id: str
@@ -56,6 +58,7 @@ class ItemFacts:
     text: str
     asked: tuple[tuple[AttributeSpec, str], ...] = ()
     lacking: tuple[str, ...] = ()
+    reason: str = ""
 
     def composed(self, question: str, *, words: int) -> str:
         """The answer from the catalogue: what is asked for, else the sentence that speaks of it, else so many words."""
@@ -66,8 +69,13 @@ class ItemFacts:
         return f"{self.title}: {said.rstrip('.') or 'the catalogue says nothing more of it'}."
 
     def quoted(self, question: str) -> str:
-        """The sentence of its text that names what is asked, word for word; empty where none does."""
-        wanted = stems_in(question) - _ASIDE - stems_in(self.title)
+        """The sentence of its text that names what is asked, word for word, or why it was shown; empty for none."""
+        asked = stems_in(question)
+        if self.reason and asked & {"why", "reason"}:
+            return self.reason
+        wanted = asked - _ASIDE - stems_in(self.title)
+        if "who" in asked and any(word.startswith(done) for word in asked for done in _BY_HAND):
+            wanted |= _BY_HAND
         return next((sentence for sentence in self._sentences() if wanted & stems_in(sentence)), "")
 
     def _sentences(self) -> list[str]:
@@ -78,16 +86,29 @@ class ItemFacts:
         return not self.lacking and all(_tells(answer, value, spec) for spec, value in self.asked)
 
 
-def item_facts(items: Sequence[tuple[Item, str]], question: str, catalogue: Catalogue) -> list[ItemFacts]:
-    """What the catalogue says of items, given with all a model is told of them, in the light of a question."""
+def item_facts(
+    items: Sequence[tuple[Item, str]], question: str, catalogue: Catalogue, *, said: Sequence[str] = ()
+) -> list[ItemFacts]:
+    """What the catalogue says of items, given with all that is known of them, in the light of a question.
+
+    said: the replies so far, oldest first, where the reasons stand that items were shown with.
+    """
     specs = asked_attributes(question, [item.title for item, _ in items], catalogue)
     facts = []
     for item, text in items:
         told = {spec.name: value for spec, value in told_attributes(catalogue, item)}
         asked = tuple((spec, told[spec.name]) for spec in specs if spec.name in told)
         lacking = () if asked else tuple(spec.label or spec.name for spec in specs[:1])
-        facts.append(ItemFacts(item.item_id, one_line(item.title), text, asked, lacking))
+        title = one_line(item.title)
+        facts.append(ItemFacts(item.item_id, title, text, asked, lacking, _reason_of(title, said)))
     return facts
+
+
+def _reason_of(title: str, said: Sequence[str]) -> str:
+    """The reason that the last reply which listed the item gave for it."""
+    lines = [line.partition(". ") for reply in said for line in reply.splitlines()]
+    found = [rest for number, _, rest in lines if number.isdigit() and rest.startswith(f"{title}: ")]
+    return found[-1].removeprefix(f"{title}: ") if found else ""
 
 
 def asked_attributes(question: str, titles: Sequence[str], catalogue: Catalogue) -> list[AttributeSpec]:
@@ -126,8 +147,14 @@ def _by_dimension(text: str, words: Sequence[str], index: CatalogueIndex) -> Ite
         adjectives |= compared
     for measure in index.measures:
         unit = measure.dimension.removeprefix("unit:")
+        dated = unit == "year" and _DATED.search(text)
         counted = "many" in after_how and unit in {stem(word) for word in words}
-        if counted or _NOUNS.get(unit, frozenset()) & set(words) or adjectives & _ADJECTIVES.get(unit, frozenset()):
+        if (
+            dated
+            or counted
+            or _NOUNS.get(unit, frozenset()) & set(words)
+            or adjectives & _ADJECTIVES.get(unit, frozenset())
+        ):
             yield measure.spec.name
 
 

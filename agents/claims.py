@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 from agents.parsing.index import CatalogueIndex
-from agents.parsing.lexicon import ITEM_NOUNS
+from agents.parsing.lexicon import CURRENCIES, ITEM_NOUNS, UNITS
 from agents.parsing.tokens import stem, tokenise, words_of
 
 NUMBER_WORDS = {
@@ -23,6 +23,7 @@ NEGATIONS = frozenset(
 )
 REFUSED_MARKS = re.compile(r"[<>\[\]{}|\\`^~#@=_*]|https?:|www\.|://|&\w+;|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u206f]")
 _EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\w)|(?<=\w)[*_](?!\w)|^\s*[#>]+\s+")
+_PAIRED = re.compile(r"\b(\w{3,}),? (?:and|or) \1\b", re.IGNORECASE)
 _END = re.compile(r"""[.!?…]+["”'’)]*\s+|\s*\n\s*""")
 
 
@@ -44,12 +45,13 @@ def is_plain(text: str) -> bool:
 
 
 def is_babble(text: str) -> bool:
-    """Whether a text stutters: a word twice in a row, a pair of words twice, or a telling word four times."""
+    """Whether a text stutters: a word twice in a row or joined to itself, a pair twice, a telling word four times."""
     words = [token.word for token in tokenise(text) if token.kind == "word"]
     pairs = list(pairwise(words))
     telling = [word for word in words if len(word) > 3]
     return (
         any(one == other for one, other in pairs)
+        or _PAIRED.search(text) is not None
         or any(pairs.count(pair) > 1 for pair in pairs if set(pair) - ORDINARY)
         or any(telling.count(word) > 3 for word in telling)
     )
@@ -58,6 +60,24 @@ def is_babble(text: str) -> bool:
 def numbers_in(text: str) -> set[float]:
     """The figures of a text; `1,200` and `45.5` are one each."""
     return {token.number for token in tokenise(text) if token.kind == "number"}
+
+
+def measured_in(text: str, units: Collection[str]) -> set[tuple[float, str]]:
+    """The figures of a text that stand beside a unit, each with it; currencies by their code.
+
+    units: stems of those that a catalogue counts in, beside the ones everybody knows.
+    """
+    tokens = tokenise(text)
+    found = set()
+    for at, token in enumerate(tokens):
+        for beside in (*tokens[at + 1 : at + 2], *tokens[max(at - 1, 0) : at]):
+            word = stem(beside.word)
+            follows = beside.start > token.start
+            if token.kind == "number" and (
+                beside.word in CURRENCIES or (follows and (beside.word in UNITS or word in units))
+            ):
+                found.add((token.number, CURRENCIES.get(beside.word, word).casefold()))
+    return found
 
 
 def stems_in(text: str) -> set[str]:

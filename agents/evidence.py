@@ -6,12 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
+from agents.claims import sentences_of
 from agents.state import Citation
 from agents.wording import fact_line
 from catalog.filters import Filter, passes
 from catalog.items import Catalogue, Item
 from memory.preferences import Preference
 
+_LISTED = re.compile(r"[\w ]{1,30}: \S")
 ENOUGH_KEPT = 2  # people, before "kept together" is worth saying
 
 
@@ -59,9 +61,17 @@ def plain_reason(citations: Sequence[Citation]) -> str:
     for kind in ("wish", "fact", "neighbours", "summary", "filter"):
         texts = [citation.text for citation in citations if citation.kind == kind][:2]
         if texts:
-            sentence = told[kind].format(" and ".join(texts))
+            words = _prose(texts[0]) if kind == "summary" else " and ".join(texts)
+            sentence = told[kind].format(words)
             return sentence[:1].upper() + sentence[1:].rstrip(".") + "."
     return ""
+
+
+def _prose(view: str) -> str:
+    """The first two sentences of a view, its bare list of attributes left out where there are others."""
+    sentences = sentences_of(view)
+    prose = [sentence for sentence in sentences if not _LISTED.match(sentence)]
+    return " ".join((prose or sentences)[:2])
 
 
 def mentions(text: str, value: str) -> bool:

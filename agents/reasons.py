@@ -7,19 +7,35 @@ from collections.abc import Mapping, Sequence
 
 from agents.claims import ORDINARY, is_babble, is_plain, names_in, numbers_in, supported
 from agents.evidence import mentions
+from agents.opening import Asked
 from agents.state import SlateItem
 from memory.preferences import Preference
 
 LONGEST = 60  # words
+NOTHING_ASKED = Asked()
+_ASKED_FOR = re.compile(
+    r"\b(?:ask(?:ed)?|wish(?:ed)?|look(?:ed|ing)?|search(?:ed|ing)?) for ([^,;.!?]+)|"
+    r"\byou want(?:ed)? ([^,;.!?]+)",
+    re.IGNORECASE,
+)
+_YOU_LIKE = re.compile(
+    r"\b(?:which|that|what|as|because|since) you (?:like|love|enjoy)|^you (?:like|love|enjoy)", re.IGNORECASE
+)
 
 
 def holds(
-    reason: str, place: int, slate: Sequence[SlateItem], preference: Preference, views: Mapping[str, str]
+    reason: str,
+    place: int,
+    slate: Sequence[SlateItem],
+    preference: Preference,
+    views: Mapping[str, str],
+    asked: Asked = NOTHING_ASKED,
 ) -> bool:
     """Whether a reason cites the item's own evidence and claims nothing that only another item, or a taste, has.
 
     A telling word of another view (of the slate or beyond it) or title, of a fact's value, every figure and every name
-    must also stand in this item's own evidence. Markup, links, stutter and more than `LONGEST` words never hold.
+    must also stand in this item's own evidence; what it says was asked for must have been, and where it speaks of a
+    taste it must name a value that is liked. Markup, links, stutter and more than `LONGEST` words never hold.
     """
     if not is_plain(reason) or is_babble(reason) or len(reason.split()) > LONGEST:
         return False
@@ -33,11 +49,21 @@ def holds(
     names = _words(" ".join(names_in(reason)))
     if foreign & said or names - own or numbers_in(reason) - numbers_in(f"{evidence} {card.title}"):
         return False
+    if not _rightly_attributed(reason, preference, asked):
+        return False
     spoken = " ".join(sorted(own))
     unmet = [
         fact.value for fact in preference.holding if not _words(fact.value) <= own and not mentions(spoken, fact.value)
     ]
     return not any(mentions(reason, value) for value in unmet)
+
+
+def _rightly_attributed(reason: str, preference: Preference, asked: Asked) -> bool:
+    wished = _words(" ".join([*asked.wishes, asked.picture, *(f"{one.said} {one}" for one in asked.filters)]))
+    if any(_words(" ".join(what)) - wished for what in _ASKED_FOR.findall(reason)):
+        return False
+    liked = (_words(fact.value) for fact in preference.holding if fact.polarity in ("like", "must"))
+    return not _YOU_LIKE.search(reason) or any(value <= _words(reason) for value in liked)
 
 
 def known_of(card: SlateItem, views: Mapping[str, str]) -> str:

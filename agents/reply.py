@@ -178,7 +178,7 @@ class ReplyReader:
 
     def _give(self, place: int, reason: str) -> None:
         card, reason = self.slate[place], " ".join(sentences_of(reason))
-        if not holds(reason, place, self.slate, self.preference, self.views):
+        if not holds(reason, place, self.slate, self.preference, self.views, self.asked):
             reason, self.rewritten = plain_reason(card.citations) or NOTHING_KNOWN, self.rewritten + 1
         self.reasons[place] = one_line(reason[:1].upper() + reason[1:])
 

@@ -89,12 +89,14 @@ async def _talk(state: TurnState, context: TurnContext, write: Callable[[object]
         for item_id, view in told.items()
         if (item := context.catalogue.get(item_id)) is not None
     ]
+    all_known = [(item, text if item.text in text else f"{text}; {item.text}") for item, text in items]
+    said = [message.text for message in state.history if message.role == "assistant"]
     ground = TalkGround(
         message=state.message,
         preference=preference,
         index=index_of(context.catalogue),
         news=news,
-        items=item_facts(items, state.message, context.catalogue),
+        items=item_facts(all_known, state.message, context.catalogue, said=said),
         asks=state.intent == "question",
         learns=learned,
     )

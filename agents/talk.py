@@ -14,6 +14,7 @@ from agents.claims import (
     Sentences,
     is_babble,
     is_plain,
+    measured_in,
     names_in,
     numbers_in,
     same_words,
@@ -72,8 +73,9 @@ class TalkGround:
             return "it holds markup, a link or a control character"
         if is_babble(sentence) or len(sentence.split()) > LONGEST:
             return "it repeats itself or does not end"
+        units = {stem(one.spec.unit.casefold()) for one in self.index.measures} - {"", "year"}
         about = [item for item in self.items if item.title.casefold() in sentence.casefold()] or list(self.items)
-        known = [f"{item.title} {item.text}" for item in about]
+        known = [f"{item.title} {item.text} {item.reason}" for item in about]
         if not self.asks or speaks_of_taste(sentence):
             known += [self.preference.prose, self.news]
         if not self.asks or _words(sentence) & _TURNED_AWAY:
@@ -83,8 +85,10 @@ class TalkGround:
             return f"it names {title}"
         for item in about:
             sentence = sentence.replace(item.title, "it")
-        if figures := numbers_in(sentence) - numbers_in(told):
-            return f"it states {min(figures):g}"
+        if unknown := numbers_in(sentence) - numbers_in(told):
+            return f"it states {min(unknown):g}"
+        if figures := measured_in(sentence, units) - measured_in(told, units):
+            return f"it states {min(figures)[0]:g} {min(figures)[1]}"
         if value := self._unknown_value(sentence, stems_in(told)):
             return f"it states {value}"
         return self._doubt_of_question(sentence, stems_in(told)) if self.asks else self._doubt_of_news(sentence)
@@ -153,16 +157,17 @@ class TalkGround:
         return ""
 
     def _doubt_of_news(self, sentence: str) -> str:
-        """A change of taste is told as it is: no other one, and not the other way round."""
+        """A taste and what changed in it are told as they are: nothing else was learned, and nothing turned around."""
         told = stems_in(f"{self.message} {self.news} {self.preference.prose}")
         if self.learns and (beyond := self._stated_beyond(sentence, told)):
             return beyond
-        for clause in re.split(r"[;,]", sentence):
-            for change in self.news.split("; "):
-                value = change.rpartition(": ")[2]
-                turned = [bool(_words(text) & _TURNED_AWAY) for text in (clause, change)]
-                if mentions(clause, value) and turned[0] != turned[1]:
-                    return f"it turns around what was learned of {value}"
+        changes = [(change.rpartition(": ")[2], _turns_away(change)) for change in self.news.split("; ") if change]
+        changed = {value for value, _ in changes}
+        held = [(fact.value, fact.polarity in ("dislike", "must_not")) for fact in self.preference.holding]
+        for clause in re.split(r"[;,.]", sentence):
+            for value, away in [*changes, *(one for one in held if one[0] not in changed)]:
+                if mentions(clause, value) and _turns_away(clause) != away:
+                    return f"it turns around what is known of {value}"
         return ""
 
 
@@ -223,6 +228,10 @@ class TalkReader:
         self.remarks.append(f"the answer was composed from {source}: {why}")
         self._held.clear()
         return self.ground.composed()
+
+
+def _turns_away(text: str) -> bool:
+    return bool(_words(text) & _TURNED_AWAY)
 
 
 def _words(text: str) -> set[str]:

@@ -5,12 +5,15 @@ import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.finetune_shop import open_shop, settings
 
+from graphs.services import Services
 from models.manifest import MANIFEST_FILE, Answer, read_manifest
 from tests.tiny import make_tiny_adapter, make_tiny_checkpoint
+from tests.world import HashedEmbedder
 from tracing.recorder import Recorder
 from training.finetune import export as exporting
 from training.finetune.base import open_base
@@ -88,6 +91,8 @@ def test_an_adapter_is_not_merged_into_other_weights(trained, tmp_path):
 
 def given(trained, home, out, monkeypatch):
     monkeypatch.setenv("PALATE_HOME", str(home))
+    opened = SimpleNamespace(open=lambda profile: Services.open(profile, embedder=HashedEmbedder()))
+    monkeypatch.setattr(exporting, "Services", opened)  # as the shop was opened
     return Namespace(
         model=trained[1], out=out, catalogue="prints", profile=None, assignments=[], lists=4, candidates=6,
         dtype="float32",

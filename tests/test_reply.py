@@ -242,6 +242,17 @@ def test_a_reason_cites_what_is_true_and_nothing_else(reason):
     assert holds("a fox, for that mind of yours", 0, SLATE, TASTE, VIEWS)
 
 
+def test_a_reason_says_asked_for_and_liked_only_of_what_was():
+    asked = Asked(wishes=("a fox",))
+    blue = Preference(user_id="ann", facts=(TASTE.facts[0].model_copy(update={"value": "deep blue"}),))
+    assert holds("you asked for a fox.", 0, SLATE, UNKNOWN, VIEWS, asked)
+    assert not holds("you asked for deep blue.", 0, SLATE, UNKNOWN, VIEWS, asked)
+    assert not holds("you asked for a fox.", 0, SLATE, UNKNOWN, VIEWS)
+    assert holds("it has deep blue, which you like.", 0, SLATE, blue, VIEWS)
+    assert not holds("it has deep blue, which you like.", 0, SLATE, UNKNOWN, VIEWS)
+    assert not holds("it shows a fox, which you like.", 0, SLATE, blue, VIEWS)
+
+
 LIES = ("fox", "foxes", "dragon", "Rembrandt", "cheap", "horror", "seven", "70", "<b>", "https://x.y", "taste")
 TRUE = ("Here are", "two", "with", "in mind", "an owl", "you", "asked", "for", "Harbour", "Gate", "under 60 euros")
 MARKS = ("1.", "2.", "3.", ":", ".", ". ", "\n", "\n1. Harbour: ", "\n2. Gate: ", "\n1. Gate: ", "*", "it shows", "-")

@@ -12,6 +12,7 @@ from agents.events import TextDelta
 from agents.parsing.index import index_of
 from agents.talk import TalkGround, TalkReader
 from catalog.items import AttributeSpec, Catalogue, Item
+from memory.item_index import ItemSummary
 from memory.preferences import Fact, Preference
 from models.errors import ModelTimeout
 from tests.world import fond_of_foxes, open_session, polite, talk
@@ -28,7 +29,7 @@ SCHEMA = (
 HARBOUR = Item(
     item_id="a",
     title="Harbour of 1999",
-    text="A translator made it between two jobs. It shows a calm owl.",
+    text="A print of a calm owl. A translator made it between two jobs.",
     attributes={"price": 45.5, "width_cm": 60.0, "year": 1987.0, "edition": 50.0, "paper": ("hemp", "linen")},
 )
 GATE = Item(
@@ -37,7 +38,7 @@ GATE = Item(
     text="It shows a fox.",
     attributes={"price": 20.0, "year": 2001.0, "director": "Ida Lund", "genres": ("Drama",), "paper": ("cotton",)},
 )
-SHOP = Catalogue("shop", SCHEMA, (HARBOUR, GATE))
+SHOP = Catalogue("shop", SCHEMA, (HARBOUR, GATE, Item(item_id="c", title="Quiet Lane")))
 FOX = Fact(polarity="like", aspect="subject", value="fox", strength=0.5, since=datetime(2026, 1, 1, tzinfo=UTC))
 UNKNOWN, KNOWN = Preference(user_id="ann"), Preference(user_id="ann", prose="Likes a fox.", facts=(FOX,))
 
@@ -79,6 +80,8 @@ def read(answer: str, about: TalkGround, *, size: int = 4) -> TalkReader:
         ("who is the old man in it?", []),
         ("what happens in Harbour of 1999?", []),
         ("is it scary?", []),
+        ("is it from 1980?", ["year"]),
+        ("was the second made in the 1980s?", ["year"]),
     ],
 )
 def test_what_a_question_asks_for_is_read_from_the_schema(question, names):
@@ -92,7 +95,7 @@ def test_what_a_question_asks_for_is_read_from_the_schema(question, names):
         ("how much is it?", "Sure! It costs €45.50."),
         ("when was it made?", "Harbour of 1999 is from 1987."),
         ("what paper is it on?", "It is on hemp and linen paper."),
-        ("tell me about it", "Harbour of 1999 shows a calm owl. A translator made it."),
+        ("tell me about it", "Harbour of 1999 is a print of a calm owl. A translator made it."),
         ("is there a whale in it?", "No, it does not show a whale."),
         ("who directed Jaws?", "I do not know that."),
     ],
@@ -116,15 +119,20 @@ def test_an_answer_that_says_what_was_told_is_shown_as_it_was_written(question, 
         ("what paper is it on?", "It is on hemp paper.", "paper hemp, linen"),  # half of it
         ("what paper is it on?", "It is on hemp, linen and cotton.", "paper hemp, linen"),
         ("who directed it?", "It was directed by Ida Lund.", "the catalogue does not give the director"),
+        ("who directed it?", "It is calm.", "the catalogue does not give the director"),
+        ("tell me about it", "Harbour of 1999 costs 1987 EUR.", "A print of a calm owl"),
+        ("tell me about it", "It is 45.5 cm wide.", "A print of a calm owl"),
+        ("tell me about it", "It costs $45.5.", "A print of a calm owl"),
         ("who made it?", "I do not know that about Harbour of 1999.", "A translator made it between two jobs"),
+        ("who painted it?", "I do not know that.", "A translator made it between two jobs"),
         ("who made it?", "It was made by Rembrandt.", "A translator made it between two jobs"),
-        ("is there a whale in it?", "Yes, there is a whale.", "A translator made it"),
-        ("tell me about it", "It shows a fox.", "A translator made it"),  # the other item's
-        ("tell me about it", "It shows a dragon.", "A translator made it"),  # nobody's
-        ("tell me about it", "It is a drama.", "A translator made it"),
-        ("tell me about it", "A <b>calm</b> owl.", "A translator made it"),
-        ("tell me about it", "See https://example.org for the owl.", "A translator made it"),
-        ("tell me about it", "It shows a calm owl owl owl.", "A translator made it"),
+        ("is there a whale in it?", "Yes, there is a whale.", "A print of a calm owl"),
+        ("tell me about it", "It shows a fox.", "A print of a calm owl"),  # the other item's
+        ("tell me about it", "It shows a dragon.", "A print of a calm owl"),  # nobody's
+        ("tell me about it", "It is a drama.", "A print of a calm owl"),
+        ("tell me about it", "A <b>calm</b> owl.", "A print of a calm owl"),
+        ("tell me about it", "See https://example.org for the owl.", "A print of a calm owl"),
+        ("tell me about it", "It shows a calm owl owl owl.", "A print of a calm owl"),
     ],
 )
 def test_an_answer_that_says_anything_else_gives_way_to_the_catalogue(question, answer, composed):
@@ -174,15 +182,22 @@ def test_what_was_learned_is_confirmed_as_it_was_learned(answer, shown):
     assert read(answer, about).text == shown
 
 
+def test_what_was_let_go_is_not_confirmed_as_liked():
+    about = ground("I am over the owl", learns=True, news="no longer like subject: owl", asks=False)
+    assert read("Noted: you like the owl.", about).text == "Noted: no longer like subject: owl."
+
+
 @pytest.mark.parametrize(
     ("message", "taste", "answer", "shown"),
     [
         ("hi", UNKNOWN, "Hello! Tell me what you like.", "Hello! Tell me what you like."),
         ("hi", UNKNOWN, "Hello! You like drama.", "Hello!"),
-        ("hi", KNOWN, "Try Harbour Of 1999!", "Tell me what you are looking for, or ask for a suggestion."),
+        ("hi", KNOWN, "Try Quiet Lane!", "Tell me what you are looking for, or ask for a suggestion."),
         ("hi", KNOWN, "Everything is 5 EUR.", "Tell me what you are looking for, or ask for a suggestion."),
         ("what is my taste?", KNOWN, "I do not know your taste yet.", "This is what I know: Likes a fox."),
         ("what is my taste?", KNOWN, "You like a fox.", "You like a fox."),
+        ("what is my taste?", KNOWN, "You avoid a fox.", "This is what I know: Likes a fox."),
+        ("what is my taste?", KNOWN, "You like fox and fox.", "This is what I know: Likes a fox."),
         ("what is my taste?", UNKNOWN, "I do not know your taste yet.", "I do not know your taste yet."),
     ],
 )
@@ -279,3 +294,20 @@ async def test_whatever_the_model_writes_the_shown_reply_is_the_slate_once_in_or
             assert any("opening gave way" in note for note in notes(session, result))
     finally:
         await session.aclose()
+
+
+async def test_what_the_catalogue_says_beside_the_summary_answers_too(session):
+    first, _ = await talk(session, "ann", "show me a fox")
+    item = session.catalogue[first.slate[0].item_id]
+    summary = ItemSummary(text="A woodcut.", model="m", prompt="item_summarizer@1", at=datetime(2026, 1, 1, tzinfo=UTC))
+    session.services.items.put_summary(session.catalogue.name, item, summary)
+    saying(session, "I do not know that.")
+    result, _ = await talk(session, "ann", "is there a fox in the first one?", thread_id=first.thread_id)
+    assert result.reply == f"{item.title}: It shows a fox."
+
+
+async def test_why_an_item_was_shown_is_answered_with_its_reason(session):
+    first, _ = await talk(session, "ann", "show me a fox")
+    saying(session, "I do not know that.")
+    result, _ = await talk(session, "ann", "why did you pick the second one?", thread_id=first.thread_id)
+    assert result.reply == f"{first.slate[1].title}: {first.slate[1].reason}"
