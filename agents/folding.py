@@ -9,29 +9,36 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import from_json
 
 from agents.wording import one_line
 from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
 
-ADD, WISH, STRENGTHEN, WEAKEN = 0.45, 0.6, 0.15, 0.2
+# a new fact's strength at one event, that of one asked for, and what each further event gives or takes
+ADD, WISH, STRENGTHEN, WEAKEN = 0.3, 0.6, 0.15, 0.2
+PLAIN_VALUES = 4  # of one kind, in a prose made without a model
 MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
 
 
 class FoldEdit(BaseModel):
-    """One edit as the model writes it. evidence: event numbers of the block, from 1."""
+    """One edit as the model writes it: first what it is about and rests on, then the verdict.
+
+    evidence: event numbers of the block, from 1.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
+    value: str = Field(min_length=1, max_length=120)
+    aspect: str = Field(min_length=1, max_length=80)
+    evidence: tuple[int, ...] = Field(default=(), max_length=100)
     op: Literal["add", "keep", "strengthen", "weaken", "retract"]
     polarity: Polarity
-    aspect: str = Field(min_length=1, max_length=80)
-    value: str = Field(min_length=1, max_length=120)
     reason: str = Field(default="", max_length=400)
-    evidence: tuple[int, ...] = ()
 
 
 class Fold(BaseModel):
@@ -41,6 +48,20 @@ class Fold(BaseModel):
 
     edits: Annotated[tuple[FoldEdit, ...], Field(max_length=40)] = ()
     prose: str = Field(min_length=1)
+
+
+def finished_part(output: str) -> Fold | None:
+    """What a fold's answer that was cut short had said to the end: its whole edits, and no prose; None without any."""
+    try:
+        value = from_json(output, allow_partial=True)
+    except ValueError:
+        return None
+    edits = list[FoldEdit]()
+    told_edits = value.get("edits") if isinstance(value, dict) else None
+    for told in told_edits if isinstance(told_edits, list) else ():
+        with suppress(ValidationError):  # the last one may lack its end
+            edits.append(FoldEdit.model_validate(told))
+    return Fold.model_construct(edits=tuple(edits), prose="") if edits else None
 
 
 def checked_edits(
@@ -93,26 +114,42 @@ def apply_edits(
 ) -> Preference:
     """The next version of a preference.
 
-    words: the bound of the prose. wishes: the event ids of stated wishes; what rests on one starts stronger. Pinned
-    facts stay as they are. The newer of two opposite facts wins: an `add` turns an opposite fact round.
+    prose: where it is empty, a plain one is made of the facts. words: its bound. wishes: the event ids of stated
+    wishes; what rests on one starts stronger. Pinned facts stay as they are, and the version names no edit of them. The
+    newer of two opposite facts wins: an `add` turns an opposite fact round.
     """
     facts = {fact.fact_id: fact for fact in preference.facts}
+    made = list[Edit]()
     for edit in edits:
         fact_id = fact_id_of(edit.polarity, edit.aspect, edit.value)
         old = facts.get(fact_id)
         if old is not None and old.pinned:
             continue
+        made.append(edit)
         facts[fact_id] = _changed(old, edit, now, stated=any(event in (wishes or {}) for event in edit.evidence))
     ordered = _bounded(sorted(facts.values(), key=lambda fact: (fact.retracted, -fact.strength, fact.fact_id)))
     return Preference(
         user_id=preference.user_id,
         version=preference.version + 1,
-        prose=bounded_prose(prose, words),
+        prose=bounded_prose(prose or plain_prose(ordered), words),
         facts=ordered,
         watermark=watermark,
         updated_at=now,
-        edits=tuple(edits),
+        edits=tuple(made),
     )
+
+
+def plain_prose(facts: Sequence[Fact]) -> str:
+    """What the facts say, without a model: the strongest likes, then the strongest dislikes; empty without facts.
+
+    facts: strongest first; retracted ones are passed over.
+    """
+    sentences = []
+    for polarity, words in (("like", "They like"), ("must", "They insist on"), ("dislike", "They avoid")):
+        values = [fact.value for fact in facts if fact.polarity == polarity and not fact.retracted][:PLAIN_VALUES]
+        if values:
+            sentences.append(f"{words} {' and '.join(filter(None, [', '.join(values[:-1]), values[-1]]))}.")
+    return " ".join(sentences)
 
 
 def bounded_prose(prose: str, words: int) -> str:
@@ -128,14 +165,13 @@ def bounded_prose(prose: str, words: int) -> str:
 def _changed(old: Fact | None, edit: Edit, now: datetime, *, stated: bool) -> Fact:
     evidence = tuple(dict.fromkeys([*(old.evidence if old else ()), *edit.evidence]))
     fresh = old is None or old.retracted or old.polarity != edit.polarity
-    strength = (WISH if stated else ADD) if fresh or old is None else old.strength
-    match edit.op:
-        case "strengthen" if not fresh:
-            strength = min(1.0, strength + STRENGTHEN)
-        case "add" if not fresh:  # said again of a fact that holds: it is supported once more
-            strength = min(1.0, strength + STRENGTHEN)
-        case "weaken" if not fresh:
-            strength = max(0.0, strength - WEAKEN)
+    times = max(1, len(edit.evidence))
+    if fresh or old is None:
+        strength = WISH if stated else min(1.0, ADD + STRENGTHEN * (times - 1))
+    elif edit.op in ("strengthen", "add"):  # `add` of a fact that holds supports it once more
+        strength = min(1.0, old.strength + STRENGTHEN * times)
+    else:
+        strength = max(0.0, old.strength - WEAKEN * times) if edit.op == "weaken" else old.strength
     return Fact(
         polarity=edit.polarity,
         aspect=edit.aspect,

@@ -9,17 +9,18 @@ from langgraph.runtime import Runtime
 from agents.asking import Rendered, render
 from agents.context import TurnContext
 from agents.events import Progress
-from agents.folding import Fold, apply_edits, checked_edits, trusted_prose
+from agents.folding import Fold, apply_edits, checked_edits, finished_part, trusted_prose
 from agents.state import TurnState, TurnUpdate
 from agents.wording import event_line, fact_line
 from memory.errors import StoreError
 from memory.interactions import Interaction
 from memory.preferences import Preference
-from models.errors import ModelError
+from models.errors import ModelBadOutput, ModelError
 from tracing.events import Note, PreferenceChange
 
 PROMPT = "preference_memory"
-FACTS_SHOWN = 12  # to a model at once, strongest first
+CHANGES_TOLD = 3  # of one fold, in words
+FACTS_SHOWN = 24  # to a model at once, strongest first
 
 
 async def update_preference(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
@@ -97,7 +98,7 @@ async def fold_due(
 async def fold(context: TurnContext, preference: Preference, block: Sequence[Interaction]) -> Preference:
     """One step of the recurrence: old preference + a block of interactions → the next version, saved and traced."""
     lines = event_lines(context, block)
-    answer = await context.ask.json("preference_memory", fold_prompt(context, preference, lines), Fold)
+    answer = await _answered(context, fold_prompt(context, preference, lines))
     event_ids = [event.event_id for event in block]
     edits = checked_edits(answer, lines, event_ids, preference.facts)
     if len(edits) < len(answer.edits):
@@ -139,6 +140,17 @@ def fold_prompt(context: TurnContext, preference: Preference, lines: Sequence[st
     return render(PROMPT, values)
 
 
+async def _answered(context: TurnContext, prompt: Rendered) -> Fold:
+    """The model's fold; of one that was cut short the edits it had finished, which is told in the trace."""
+    try:
+        return await context.ask.json("preference_memory", prompt, Fold)
+    except ModelBadOutput as error:
+        if (kept := finished_part(error.output)) is None:
+            raise
+        context.recorder.record(Note(what="fold", detail="the answer was cut short; its finished edits were kept"))
+        return kept
+
+
 def event_lines(context: TurnContext, events: Sequence[Interaction]) -> list[str]:
     """The events as prompts show them, in the order given. An item that left the catalogue keeps its id as title."""
     views = context.views(tuple(event.item_id for event in events if event.item_id))
@@ -151,11 +163,12 @@ def event_lines(context: TurnContext, events: Sequence[Interaction]) -> list[str
 
 
 def _told(before: Preference, after: Preference) -> str:
-    """What changed between two versions, in words; empty when nothing did."""
+    """What changed between two versions, in words, the best founded changes only; empty when nothing did."""
     if after.version == before.version:
         return ""
     verbs = {"add": "now", "strengthen": "more surely", "weaken": "less surely", "retract": "no longer"}
     changes = [
-        f"{verbs[edit.op]} {edit.polarity.replace('_', ' ')} {edit.aspect}: {edit.value}" for edit in after.edits
+        f"{verbs[edit.op]} {edit.polarity.replace('_', ' ')} {edit.aspect}: {edit.value}"
+        for edit in sorted(after.edits, key=lambda edit: -len(edit.evidence))[:CHANGES_TOLD]
     ]
     return "; ".join(changes) or "nothing but the wording"

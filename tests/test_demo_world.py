@@ -284,7 +284,7 @@ def test_price_matters_mildly_and_only_downwards(people: list[Person], prints: l
 # histories
 
 
-def test_a_history_is_8_to_60_events_about_different_prints_in_order(people: list[Person], prints: list[Print]) -> None:
+def test_a_history_is_16_to_80_events_about_other_prints_in_order(people: list[Person], prints: list[Print]) -> None:
     lengths = []
     for person in people:
         events = history(person, prints)
@@ -294,8 +294,8 @@ def test_a_history_is_8_to_60_events_about_different_prints_in_order(people: lis
         assert all(OPENED <= event.at <= OPENED + timedelta(days=DAYS) for event in events)
         assert all((event.kind == "rating") == (event.value is not None) for event in events)
         assert all(event.value in (None, 1, 2, 3, 4, 5) for event in events)
-    assert min(lengths) >= 8
-    assert 45 < max(lengths) <= 60
+    assert min(lengths) >= 16
+    assert 65 < max(lengths) <= 80
 
 
 def test_a_history_is_repeatable_and_another_seed_tells_another(people: list[Person], prints: list[Print]) -> None:

@@ -17,6 +17,7 @@ from agents.folding import (
     apply_edits,
     bounded_prose,
     checked_edits,
+    finished_part,
     trusted_prose,
 )
 from memory.preferences import Edit, Fact, Preference
@@ -53,6 +54,14 @@ def test_later_evidence_strengthens_weakens_and_retracts():
     assert retracted.facts[0].retracted
 
 
+def test_each_event_counts():
+    twice = taste(edit("add", evidence=(7, 8)))
+    assert twice.holding[0].strength == pytest.approx(ADD + STRENGTHEN)
+    more = taste(edit("strengthen", evidence=(9, 10, 11)), before=twice)
+    assert more.holding[0].strength == pytest.approx(ADD + 4 * STRENGTHEN)
+    assert not taste(edit("weaken", evidence=(9, 10, 11)), before=twice).holding
+
+
 def test_the_newer_of_two_opposite_facts_wins():
     after = taste(edit("add", polarity="dislike", evidence=(8,)), before=taste(edit("add")))
     [fact] = after.holding
@@ -64,6 +73,35 @@ def test_a_pinned_fact_survives_every_edit(op):
     pinned = Fact(polarity="like", aspect="subject", value="fox", strength=0.9, since=NOW, pinned=True)
     before = Preference(user_id="ann", facts=(pinned,))
     assert taste(edit(op, polarity="dislike"), before=before).facts == (pinned,)
+
+
+def test_a_version_names_no_edit_of_a_pinned_fact():
+    pinned = Fact(polarity="like", aspect="subject", value="fox", strength=0.9, since=NOW, pinned=True)
+    after = taste(edit("strengthen"), edit("add", "owl"), before=Preference(user_id="ann", facts=(pinned,)))
+    assert [one.value for one in after.edits] == ["owl"]
+
+
+def test_without_a_prose_that_holds_the_facts_speak():
+    edits = [edit("add", "fox"), edit("add", "owl"), edit("add", "neon", "dislike")]
+    after = apply_edits(Preference(user_id="ann"), edits, prose="", words=60, watermark=9, now=NOW)
+    assert after.prose == "They like fox and owl. They avoid neon."
+
+
+WHOLE = '{"edits":[{"value":"fox","aspect":"subject","evidence":[1],"op":"add","polarity":"like","reason":"liked"},'
+
+
+@pytest.mark.parametrize(
+    "cut", ['{"value":"ow', '{"value":"owl","aspect":"subject","evid', "", '{"value":"owl","op":"ad']
+)
+def test_of_an_answer_cut_short_the_finished_edits_are_kept(cut):
+    kept = finished_part(WHOLE + cut)
+    assert kept is not None
+    assert [one.value for one in kept.edits] == ["fox"]
+
+
+@pytest.mark.parametrize("nothing", ["", "{", '{"edits":[{"value":"fo', "[]", "no idea", '{"edits":7}', "null"])
+def test_an_answer_without_a_finished_edit_gives_nothing(nothing):
+    assert finished_part(nothing) is None
 
 
 def test_a_fact_keeps_the_day_it_was_first_held():

@@ -21,6 +21,7 @@ from training.messages import any_message
 from training.talk import talking
 from training.teacher import (
     ADD,
+    EDITS_MADE,
     STRENGTHEN,
     WEAKEN,
     WISH,
@@ -50,12 +51,20 @@ class TestTeacher:
     def test_a_value_liked_twice_becomes_a_fact(self) -> None:
         [edit] = teach_edits([], [LIKES_FOX, LIKES_FOX])
         assert (edit.op, edit.polarity, edit.value, edit.evidence) == ("add", "like", "fox", (1, 2))
+        assert apply_taught([], [edit])[0].strength == pytest.approx(ADD + STRENGTHEN)
 
-    def test_a_value_liked_once_is_not_yet_a_taste(self) -> None:
-        assert teach_edits([], [LIKES_FOX]) == []
+    def test_a_value_liked_once_is_a_slight_fact_that_the_prose_only_supposes(self) -> None:
+        [edit] = teach_edits([], [LIKES_FOX])
+        assert apply_taught([], [edit])[0].line == "like subject: fox (slight)"
+        assert prose_of([], [edit]) == "They may like fox."
 
     def test_a_dislike_takes_a_like_back(self) -> None:
-        assert teach_edits([], [LIKES_FOX, LIKES_FOX, HATES_FOX]) == []
+        assert teach_edits([], [LIKES_FOX, HATES_FOX]) == []
+        assert [edit.op for edit in teach_edits([], [LIKES_FOX, LIKES_FOX, HATES_FOX])] == ["add"]
+
+    def test_edits_stand_in_the_order_the_block_last_names_their_values(self) -> None:
+        block = [event("like", ("subject", "fox"), ("mood", "calm")), event("like", ("style", "woodcut")), LIKES_FOX]
+        assert [edit.value for edit in teach_edits([], block)] == ["calm", "woodcut", "fox"]
 
     def test_a_view_says_nothing(self) -> None:
         assert teach_edits([], [event("view", ("subject", "fox"))] * 3) == []
@@ -102,7 +111,7 @@ class TestTeacher:
         rng = random.Random(1)
         for _ in range(60):
             answer = roles.folding(rng).answer
-            assert len(Fold.model_validate_json(answer).edits) == len(json.loads(answer)["edits"]) <= 4
+            assert len(Fold.model_validate_json(answer).edits) == len(json.loads(answer)["edits"]) <= EDITS_MADE
 
     def test_every_edit_has_ground_in_its_block(self) -> None:
         from agents.folding import Fold, checked_edits
@@ -196,7 +205,7 @@ def tokenizer() -> Any:
 
     rng = random.Random(7)
     texts = [example.prompt + example.answer for _ in range(40) for example in (roles.folding(rng), talking(rng))]
-    return train_tokenizer([*texts, "Yes\nNo"] * 2, vocabulary=1600)
+    return train_tokenizer(texts, words=("Yes", "No"), vocabulary=1600)
 
 
 @pytest.fixture(scope="module")

@@ -23,12 +23,14 @@ class TextBatch:
     """input_ids, labels: (rows, length); labels hold the next token where it is learned, else IGNORED.
 
     weights: (rows, length), how much each label counts. pixels: (pictures, 3, side, side) or None, in row order.
+    facts: (m, 3), row and place of the last token of a value, and what the facts say of it; m may be 0.
     """
 
     input_ids: Any
     labels: Any
     weights: Any
     pixels: Any
+    facts: Any
     roles: tuple[str, ...]
 
 
@@ -87,14 +89,32 @@ def _text_batch(
     input_ids = torch.full((len(rows), length), tokenizer.pad_token_id)
     labels = torch.full((len(rows), length), IGNORED)
     weights = torch.zeros((len(rows), length))
+    facts = list[tuple[int, int, int]]()
     for number, (example, prompt, answer) in enumerate(rows):
         ids = [*prompt, *answer]
+        facts += _places_in_order(tokenizer, number, ids[:-1], example)
         input_ids[number, : len(ids) - 1] = torch.tensor(ids[:-1])
         labels[number, len(prompt) - 1 : len(ids) - 1] = torch.tensor(answer)
         weights[number, len(prompt) - 1 : len(ids) - 1] = example.weight
     seen = [example.picture for example, _, _ in rows if example.picture is not None]
     pixels = as_pixels(np.stack([pool.pixels[row] for row in seen])) if seen and pool is not None else None
-    return TextBatch(input_ids, labels, weights, pixels, tuple(example.role for example, _, _ in rows))
+    named = torch.tensor(facts).view(-1, 3)
+    return TextBatch(input_ids, labels, weights, pixels, named, tuple(example.role for example, _, _ in rows))
+
+
+def _places_in_order(tokenizer: Any, row: int, ids: list[int], example: Example) -> list[tuple[int, int, int]]:
+    """Where a fold's events and answer name its values, one after the other; those worded otherwise are left out."""
+    if not example.named:
+        return []
+    [head] = encoded(tokenizer, ["New events, oldest first:"])
+    at = next((i for i in range(len(ids)) if ids[i : i + len(head)] == head), 0)
+    places = []
+    for value, (_, said) in zip(encoded(tokenizer, [value for value, _ in example.named]), example.named, strict=True):
+        found = next((i for i in range(at, len(ids) - len(value) + 1) if ids[i : i + len(value)] == value), None)
+        if found is not None:
+            at = found + len(value)
+            places.append((row, at - 1, said))
+    return places
 
 
 def decision_batch(tokenizer: Any, decisions: Sequence[Decisions]) -> DecisionBatch:

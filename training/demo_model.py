@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import math
 import multiprocessing
@@ -20,15 +21,17 @@ from typing import Any
 
 from training import roles
 from training.manifest import manifest
+from training.meaning import common_words, starting_embeddings
 from training.pictures import open_pool
 from training.shape import new_model
 from training.steps import Learner, optimizers, rate_at, train_step
 from training.talk import talking
 from training.together import Team
-from training.tokens import make_processor, train_tokenizer
+from training.tokens import SPECIAL, make_processor, phrases, train_tokenizer
 from training.vision import as_targets, new_heads, train_tower
 
 POOL, POOL_UNSEEN, UNSEEN_SEED = 14_000, 600, 900_001
+WORDS, VOCABULARY = 6000, 11_264  # common words that the tokenizer knows whole, and all its tokens
 
 
 @dataclass
@@ -43,21 +46,23 @@ def tokenizer_texts(seed: int, *, steps: int = 300) -> Iterator[str]:
     """The texts the tokenizer is made from: prompts and answers of every role, without pictures."""
     rng = random.Random(f"{seed}:tokenizer")
     for _ in range(steps):
-        made = [roles.folding(rng), roles.responding(rng), talking(rng), roles.wishing(rng), roles.intending(rng)]
+        made = [roles.folding(rng), roles.responding(rng), talking(rng), roles.wishing(rng), roles.copying(rng)]
+        made += [roles.intending(rng) for _ in range(4)] + [roles.choosing(rng)]
         for example in made:
             yield example.prompt
             yield example.answer
-        yield "Yes\nNo"
 
 
 def save_checkpoint(model: Any, processor: Any, out: Path, about: dict[str, Any]) -> None:
-    """Write the model, its processor and its manifest to `out`, which changes in one move."""
+    """Write the model, its processor and its manifest to `out`, which changes in one move. Weights in bfloat16."""
+    import torch
+
     fresh, old = out.with_name(out.name + ".new"), out.with_name(out.name + ".old")
     shutil.rmtree(fresh, ignore_errors=True)
     model.generation_config.update(max_new_tokens=400, do_sample=False)
     model.generation_config.eos_token_id = processor.tokenizer.eos_token_id
     model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
-    model.save_pretrained(str(fresh))
+    copy.deepcopy(model).to(torch.bfloat16).save_pretrained(str(fresh))
     processor.save_pretrained(str(fresh))
     (fresh / "model.safetensors").chmod(0o644)  # written for the owner alone
     (fresh / "palate_manifest.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
@@ -73,7 +78,8 @@ def load_tokenizer(work: Path, seed: int) -> Any:
     from transformers import AutoTokenizer
 
     if not (work / "tokenizer" / "tokenizer.json").is_file():
-        train_tokenizer(tokenizer_texts(seed)).save_pretrained(str(work / "tokenizer"))
+        made = train_tokenizer(tokenizer_texts(seed), words=["Yes", "No", *common_words(WORDS)], vocabulary=VOCABULARY)
+        made.save_pretrained(str(work / "tokenizer"))
     return AutoTokenizer.from_pretrained(str(work / "tokenizer"))
 
 
@@ -83,8 +89,22 @@ def start_model(work: Path, tokenizer: Any, *, seed: int) -> Any:
 
     torch.manual_seed(seed)
     model = new_model(tokenizer)
+    words = model.get_input_embeddings().weight
+    with torch.no_grad():
+        words[: len(tokenizer)] = torch.from_numpy(starting_embeddings(tokenizer, words.shape[1], seed=seed))
     model.model.vision_tower.load_state_dict(torch.load(work / "tower.pt"))
     return model
+
+
+def unmet_tokens(tokenizer: Any, rows: int, seed: int) -> Any:
+    """Which of the model's `rows` token numbers the lessons do not hold, as a bool tensor."""
+    import torch
+
+    unmet = torch.ones(rows, dtype=torch.bool)
+    for text in tokenizer_texts(seed):
+        unmet[tokenizer(text, add_special_tokens=False)["input_ids"]] = False
+    unmet[tokenizer.convert_tokens_to_ids([*SPECIAL, *phrases()])] = False
+    return unmet
 
 
 def train(team: Team, work: Path, out: Path, *, minutes: float, seed: int, save_every_s: float = 300) -> None:
@@ -97,7 +117,8 @@ def train(team: Team, work: Path, out: Path, *, minutes: float, seed: int, save_
     model.set_attn_implementation("eager")  # a fifth faster than sdpa backwards on a CPU, at these lengths
     heads, fact_head = new_heads(), torch.nn.Linear(model.config.text_config.hidden_size, 3)
     opts = optimizers(model, heads, fact_head, team)
-    learner = Learner(model, heads, fact_head, opts, tokenizer, pool, as_targets(pool), seed, team)
+    unmet = unmet_tokens(tokenizer, model.config.text_config.vocab_size, seed)
+    learner = Learner(model, heads, fact_head, unmet, opts, tokenizer, pool, as_targets(pool), seed, team)
     run, shown = resumed(work, learner), dict[str, float]()
     saved = run.seconds
     model.train()

@@ -21,15 +21,12 @@ from PIL import Image
 import prompts
 from catalog.demo.drawing import draw
 from catalog.demo.looks import ASPECTS, VALUES, describe, random_look
-from catalog.demo.people import OPENED, history, make_people, p_like
-from catalog.demo.prints import make_prints
 from training import roles
 from training.batches import decision_batch
-from training.figures import auc, calibration_error, f1
+from training.figures import f1
+from training.recurrence import BLOCK, BLOCKS, Panel, keeping, ranking
 from training.talk import talking
-from training.teacher import TaughtEvent
 from training.tokens import INTENTS, chat_text, choice_text
-from training.world import Memory, Thing, folds, look_values
 
 SEED = 424_242  # no example, picture, shop or person of training comes from it
 UNWRITTEN = {  # messages that the grammar of training does not make
@@ -91,21 +88,32 @@ class Reader:
 
     def answer(self, prompt: str, picture: Image.Image | None = None, *, longest: int = 320) -> str:
         """The most probable answer, without sampling."""
-        import torch
-
         content: list[dict[str, Any]] = [{"type": "text", "text": prompt}]
         if picture is not None:
             content.insert(0, {"type": "image", "image": picture})
+        [told] = self._generated([[{"role": "user", "content": content}]], longest)
+        return told
+
+    def answers(self, prompts: list[str], *, longest: int = 320) -> list[str]:
+        """The most probable answer to each of several texts, all at once."""
+        chats = [[{"role": "user", "content": [{"type": "text", "text": prompt}]}] for prompt in prompts]
+        return self._generated(chats, longest)
+
+    def _generated(self, chats: list[list[dict[str, Any]]], longest: int) -> list[str]:
+        import torch
+
         inputs = self.processor.apply_chat_template(
-            [{"role": "user", "content": content}],
+            chats,
             add_generation_prompt=True,
             tokenize=True,
             return_dict=True,
             return_tensors="pt",
+            processor_kwargs={"padding": True, "padding_side": "left"},
         )
         with torch.no_grad():
             made = self.model.generate(**inputs, max_new_tokens=longest, do_sample=False)
-        return str(self.tokenizer.decode(made[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True))
+        start = inputs["input_ids"].shape[1]
+        return [str(text) for text in self.tokenizer.batch_decode(made[:, start:], skip_special_tokens=True)]
 
     def p_yes(self, decisions: roles.Decisions) -> list[float]:
         """p(yes) / (p(yes) + p(no)) of every candidate of one state."""
@@ -169,40 +177,14 @@ def _edit_key(edit: dict[str, Any]) -> tuple[str, ...]:
     return (edit["op"], edit["polarity"], edit["aspect"], edit["value"])
 
 
-def deciding(reader: Reader, people: int, *, candidates: int = 20) -> dict[str, float]:
-    """AUC of p(yes) over people never met, beside the AUC of the truth itself, and how honest p(yes) is."""
-    rng, prints = random.Random(SEED + 2), make_prints(seed=SEED)
-    said, truth, labels = list[float](), list[float](), list[bool]()
-    by_id = {made.item.item_id: made for made in prints}
-    for person in make_people(people, seed=SEED):
-        events = history(person, prints, seed=SEED)
-        taught = [_event(by_id[event.item_id], event) for event in events]
-        day = (events[-1].at - OPENED).days
-        steps = folds(taught, size=3)
-        memory = steps[-1].after if steps else Memory()
-        met = {event.item_id for event in events}
-        offered = rng.sample([made for made in prints if made.item.item_id not in met], candidates)
-        questions = tuple((roles.question_text(_thing(made)), 0.0) for made in offered)
-        recent = [event.line for event in taught[-5:]]
-        said += reader.p_yes(roles.Decisions(roles.state_text(memory.prose, memory.lines, recent), questions))
-        chances = [p_like(person, made, day) for made in offered]
-        truth += chances
-        labels += [rng.random() < chance for chance in chances]
-    return {
-        "auc": auc(said, labels),
-        "auc_of_the_truth": auc(truth, labels),
-        "calibration_error": calibration_error(said, labels),
-        "liked_share": sum(labels) / len(labels),
-    }
+def deciding(reader: Reader, people: int) -> dict[str, float]:
+    """How well p(yes) ranks unseen prints for people never met, and how honest it is."""
+    return ranking(Panel(people, seed=SEED), reader.p_yes)
 
 
-def _thing(made: Any) -> Thing:
-    return Thing(made.item.title, made.item.text, describe(made.look), look_values(made.look))
-
-
-def _event(made: Any, event: Any) -> TaughtEvent:
-    thing = _thing(made)
-    return TaughtEvent(event.kind, thing.title, thing.summary, rating=event.value, values=thing.values)
+def keeping_taste(reader: Reader, people: int) -> dict[str, float]:
+    """The memory of people never met over twelve blocks, every fold resting on the model's own folds before it."""
+    return keeping(Panel(people, seed=SEED + 6, fewest=BLOCK * max(BLOCKS)), reader.answers)
 
 
 def understanding(reader: Reader, count: int) -> dict[str, float]:
@@ -260,6 +242,7 @@ def evaluate(folder: Path, *, share: float = 1.0) -> dict[str, Any]:
     parts: dict[str, Callable[[Reader, int], dict[str, float]]] = {
         "item_summarizer": summaries,
         "preference_memory": folding,
+        "recurrence": keeping_taste,
         "recommender": deciding,
         "understanding": understanding,
         "responder": responding,
@@ -268,6 +251,7 @@ def evaluate(folder: Path, *, share: float = 1.0) -> dict[str, Any]:
     counts = {
         "item_summarizer": 200,
         "preference_memory": 100,
+        "recurrence": 24,
         "recommender": 150,
         "understanding": 300,
         "responder": 60,

@@ -17,6 +17,8 @@ from training.words import FEELINGS, FOODS, THINGS, TITLE_WORDS, invented, other
 from training.world import (
     RECENT,
     Domain,
+    FoldStep,
+    Memory,
     Taste,
     Thing,
     Value,
@@ -29,21 +31,23 @@ from training.world import (
     title_and_text,
 )
 
-PLAIN_SHARE = (
-    0.5  # of recommendations about plain tastes; without them, matching facts with summaries is hardly learned
-)
 _NUMBERS = ("zero", "one", "two", "three", "four", "five")
 
 
 @dataclass(frozen=True)
 class Example:
-    """A user message and its answer. picture: a row of the pool, before the text. weight: of each answer token."""
+    """A user message and its answer. picture: a row of the pool, before the text. weight: of each answer token.
+
+    named: values in the order the events of a fold and then its answer name them, with what the facts held before say
+    of each: 0 nothing, 1 liked, 2 disliked. Empty elsewhere.
+    """
 
     role: str
     prompt: str
     answer: str
     picture: int | None = None
     weight: float = 1.0
+    named: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,24 +74,33 @@ def describing(rng: random.Random, pool: PicturePool) -> Example:
 
 def folding(rng: random.Random) -> Example:
     """The preference memory folds one block of a person's history."""
-    domain = Domain(rng, prints=rng.random() < 0.8)
+    domain = Domain(rng, prints=rng.random() < 0.75)
     taste = domain.taste(rng)
-    size = rng.choices((3, 1, 2, 4, 5, 6), (60, 10, 8, 8, 8, 6))[0]
-    if rng.random() < 0.5:
-        step = rng.choice(folds(history(rng, domain, taste, size * rng.randint(1, 8)), size=size))
+    size = rng.choices((3, 1, 2, 4, 5, 6), (60, 14, 10, 6, 5, 5))[0]
+    if rng.random() < 0.6:
+        step = rng.choice(folds(history(rng, domain, taste, size * rng.randint(1, 10)), size=size))
     else:
         step = fold(
             known_taste(rng, taste if rng.random() < 0.7 else domain.taste(rng)), history(rng, domain, taste, size)
         )
-    return fold_example(
-        step.before.prose, step.before.lines, [event.line for event in step.block], fold_json(step.edits, step.prose)
+    return fold_example(step)
+
+
+def fold_example(step: FoldStep) -> Example:
+    """The prompt of a fold as the product renders it, and the teacher's answer."""
+    said = sides(step.before)
+    values = [*(value for event in step.block for value in (*event.values, *event.avoided))]
+    values += [(edit.aspect, edit.value) for edit in step.edits]
+    prompt = prompts.load("preference_memory").render(
+        prose=step.before.prose, facts=step.before.lines, events=[event.line for event in step.block], words=60
     )
+    named = tuple((value, said.get((aspect, value), 0)) for aspect, value in values)
+    return Example("preference_memory", prompt, fold_json(step.edits, step.prose), named=named)
 
 
-def fold_example(prose: str, facts: list[str], events: list[str], answer: str) -> Example:
-    """The prompt of a fold as the product renders it."""
-    prompt = prompts.load("preference_memory").render(prose=prose, facts=facts, events=events, words=60)
-    return Example("preference_memory", prompt, answer)
+def sides(memory: Memory) -> dict[Value, int]:
+    """What the facts of a memory say of the values they name: 1 liked, 2 disliked."""
+    return {(fact.aspect, fact.value): 1 if fact.liked else 2 for fact in memory.facts}
 
 
 def state_text(prose: str, facts: list[str], recent: list[str], wish: str = "") -> str:
@@ -107,23 +120,26 @@ def question_text(thing: Thing) -> str:
 
 
 def deciding(rng: random.Random, *, candidates: int = 14) -> Decisions:
-    """The recommender weighs several candidates for one person at one moment."""
+    """The recommender weighs several candidates for one person at one moment.
+
+    A third of the people have a plain taste, a third one that the memory knows whole, and of the last third the memory
+    knows what it folded from their history, which leaves much open.
+    """
     domain = Domain(rng, prints=rng.random() < 0.85)
-    plain = rng.random() < PLAIN_SHARE
-    taste = plain_taste(rng, domain) if plain else domain.taste(rng)
-    events = history(rng, domain, taste, rng.choice((0, 0, 0, 2, 5) if plain else (0, 2, 3, 5, 8, 12, 20, 30)))
-    if plain or rng.random() < 0.4:
-        memory = known_taste(rng, taste, whole=plain)
+    how = rng.choice(("plain", "whole", "folded"))
+    taste = plain_taste(rng, domain) if how == "plain" else domain.taste(rng)
+    events = history(rng, domain, taste, rng.choice((3, 6, 9, 15, 24, 36, 48) if how == "folded" else (0, 0, 2, 5, 8)))
+    if how == "folded":
+        memory = folds(events, size=3)[-1].after
     else:
-        steps = folds(events, size=3)
-        memory = steps[-1].after if steps else known_taste(rng, Taste({}, 0.0))
+        memory = known_taste(rng, taste, whole=how == "plain" or rng.random() < 0.7)
     known = [*taste.mattering(1), *taste.mattering(-1)]
-    wish, wanted = _wish(rng, domain) if rng.random() < 0.25 else ("", ())
-    said = {(fact.aspect, fact.value): 1 if fact.polarity == "like" else 2 for fact in memory.facts}
+    wish, wanted = _wish(rng, domain) if rng.random() < 0.2 else ("", ())
+    said = sides(memory)
     questions, named = [], []
     for _ in range(candidates):
         chance = rng.random()
-        value = rng.choice(known) if chance < 0.5 else rng.choice(wanted) if wanted and chance < 0.8 else None
+        value = rng.choice(known) if chance < 0.4 else rng.choice(wanted) if wanted and chance < 0.8 else None
         thing = domain.thing(rng, with_value=value)
         questions.append((question_text(thing), wished_p(taste.p_like(thing), thing, wanted)))
         named.append(tuple((value[1], said.get(value, 0)) for value in thing.values))
@@ -170,7 +186,7 @@ def intending(rng: random.Random) -> Example:
     message = any_message(rng, titles)
     state = prompts.load("understanding_intent").render(message=message.text, shown=shown)
     letter = "ABCDEF"[list(INTENTS).index(message.intent)]
-    return Example("understanding_intent", choice_text(state, "", list(INTENTS.items())), letter, weight=4.0)
+    return Example("understanding_intent", choice_text(state, "", list(INTENTS.items())), letter, weight=8.0)
 
 
 def choosing(rng: random.Random) -> Example:
@@ -221,7 +237,7 @@ def copying(rng: random.Random) -> Example:
         title = title_and_text(rng)[0] if rng.random() < 0.3 else strange_title(rng)
         lines.append(f"{number}. {title} | {other_text(rng)}" if rng.random() < 0.4 else f"{number}. {title}")
         answer.append(f"{number}. {title}")
-    return Example("copying", "Items:\n" + "\n".join(lines), "\n".join(answer), weight=0.7)
+    return Example("copying", "Items:\n" + "\n".join(lines), "\n".join(answer))
 
 
 def strange_title(rng: random.Random) -> str:

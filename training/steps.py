@@ -15,28 +15,32 @@ from training.together import Team
 from training.vision import eye_loss
 
 ROWS = {  # examples of each kind in one step
-    "describing": 8,
+    "describing": 2,
     "folding": 10,
-    "responding": 3,
-    "talking": 3,
+    "responding": 2,
+    "talking": 4,
     "wishing": 3,
-    "intending": 4,
-    "copying": 3,
+    "intending": 5,
+    "copying": 2,
     "choosing": 2,
     "by_eye": 1,
 }
 EYE_PICTURES, EYE_WEIGHT = 16, 0.3  # pictures whose values the tower still tells apart by itself, and their weight
-DECISION_WEIGHT, FACT_LAYER = 5.0, 4
-STATES = 6  # recommendations in one step, each with its candidates
+DECISION_WEIGHT, FACT_WEIGHT, FACT_LAYER = 8.0, 2.0, 4
+STATES = 12  # recommendations in one step, each with its candidates
 
 
 @dataclass(frozen=True)
 class Learner:
-    """All that a step needs. heads, fact_head: thrown away after. targets: the pool's values."""
+    """All that a step needs. heads, fact_head: thrown away after. targets: the pool's values.
+
+    unmet: (vocabulary,) bool, the tokens no lesson holds; their embeddings stay where they start.
+    """
 
     model: Any
     heads: Any
     fact_head: Any
+    unmet: Any
     optimizers: list[Any]
     tokenizer: Any
     pool: PicturePool
@@ -71,15 +75,28 @@ def step_examples(
     return texts, [roles.deciding(rng) for _ in range(STATES)[team.rank :: team.size]]
 
 
-def text_loss(model: Any, batch: TextBatch) -> tuple[Any, Any]:
-    """The summed weighted loss of a batch's answers, and their summed weights."""
+def text_losses(model: Any, fact_head: Any, batch: TextBatch) -> tuple[Any, Any, Any]:
+    """The losses of a batch's answer tokens, their weights, and how wrong the model is about what facts say.
+
+    The last is the mean over the values that events and edits of folds name, 0 where there are none.
+    """
     from torch.nn import functional
 
-    hidden = model.model(input_ids=batch.input_ids, pixel_values=batch.pixels, use_cache=False).last_hidden_state
+    told = len(batch.facts) > 0
+    made = model.model(input_ids=batch.input_ids, pixel_values=batch.pixels, use_cache=False, output_hidden_states=told)
     learned = batch.labels != IGNORED
-    logits = model.lm_head(hidden[learned])
+    logits = model.lm_head(made.last_hidden_state[learned])
     losses = functional.cross_entropy(logits.float(), batch.labels[learned], reduction="none")
-    return losses, batch.weights[learned]
+    found = fact_loss(fact_head, made.hidden_states[FACT_LAYER], batch.facts) if told else losses.sum() * 0
+    return losses, batch.weights[learned], found
+
+
+def fact_loss(fact_head: Any, halfway: Any, facts: Any) -> Any:
+    """The cross-entropy of what the facts say of each value, read at the value's last token."""
+    from torch.nn import functional
+
+    told = fact_head(halfway[facts[:, 0], facts[:, 1]]).float()
+    return functional.cross_entropy(told, facts[:, 2], weight=told.new_tensor([1.0, 2.0, 2.0]))
 
 
 def decision_losses(model: Any, fact_head: Any, batch: DecisionBatch, yes: int, no: int) -> tuple[Any, Any]:
@@ -88,8 +105,6 @@ def decision_losses(model: Any, fact_head: Any, batch: DecisionBatch, yes: int, 
     The second is read after four of six layers, at the values of a candidate. It teaches the way to an answer, which
     the answer alone hardly does: find the value among the facts, and whether it is liked there.
     """
-    from torch.nn import functional
-
     made = model.model(
         input_ids=batch.input_ids,
         attention_mask=batch.mask,
@@ -97,11 +112,8 @@ def decision_losses(model: Any, fact_head: Any, batch: DecisionBatch, yes: int, 
         use_cache=False,
         output_hidden_states=True,
     )
-    hidden, halfway = made.last_hidden_state, made.hidden_states[FACT_LAYER]
-    told = fact_head(halfway[batch.facts[:, 0], batch.facts[:, 1]]).float()
-    balance = told.new_tensor([1.0, 3.0, 3.0])
-    found = functional.cross_entropy(told, batch.facts[:, 2], weight=balance)
-    logits = model.lm_head(hidden[batch.reads[:, 0], batch.reads[:, 1]]).float()
+    found = fact_loss(fact_head, made.hidden_states[FACT_LAYER], batch.facts)
+    logits = model.lm_head(made.last_hidden_state[batch.reads[:, 0], batch.reads[:, 1]]).float()
     logs = logits.log_softmax(-1)
     return -(batch.p * logs[:, yes] + (1 - batch.p) * logs[:, no]).mean(), found
 
@@ -118,15 +130,19 @@ def optimizers(model: Any, heads: Any, fact_head: Any, team: Team) -> list[Any]:
     matrices = {id(p) for n, p in model.named_parameters() if ".layers." in n and p.ndim == 2}
     in_tower = {id(p) for n, p in model.named_parameters() if "vision_tower" in n}
     own = [p for p in everything if owners[id(p)] == team.rank]
+    words = model.get_input_embeddings().weight
     decoder = [p for p in own if id(p) in matrices and id(p) not in in_tower]
     eye = [p for p in own if id(p) in matrices and id(p) in in_tower]
-    rest = [p for p in own if id(p) not in matrices]
+    rest = [p for p in own if id(p) not in matrices and p is not words]
     muon = torch.optim.Muon(
         [{"params": decoder, "lr": 2e-3}, {"params": eye, "lr": 1e-3}],
         weight_decay=0.05,
         adjust_lr_fn="match_rms_adamw",
     )
-    adam = torch.optim.AdamW(rest, lr=1.5e-3, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
+    groups: list[dict[str, Any]] = [{"params": rest}]
+    if any(p is words for p in own):  # slower, and never pulled to nothing: they start with a meaning
+        groups.append({"params": [words], "lr": 6e-4, "weight_decay": 0.0})
+    adam = torch.optim.AdamW(groups, lr=1.5e-3, betas=(0.9, 0.95), weight_decay=0.01, fused=True)
     for optimizer in (muon, adam):
         for group in optimizer.param_groups:
             group.setdefault("base", group["lr"])
@@ -147,10 +163,11 @@ def train_step(learner: Learner, step: int) -> dict[str, float]:
     texts, decisions = step_examples(learner.seed, step, learner.pool, learner.team)
     batches = list(text_batches(learner.tokenizer, texts, learner.pool, tokens=1400))
     total = sum(float(batch.weights.sum()) for batch in batches)
+    named = sum(len(batch.facts) for batch in batches)
     for batch in batches:
         with torch.autocast("cpu", torch.bfloat16):
-            losses, weights = text_loss(model, batch)
-        ((losses * weights).sum() / total).backward()
+            losses, weights, matched = text_losses(model, learner.fact_head, batch)
+        ((losses * weights).sum() / total + matched * (len(batch.facts) / max(1, named))).backward()
         rows = (batch.labels != IGNORED).nonzero()[:, 0].tolist()
         for row, loss in zip(rows, losses.tolist(), strict=True):
             told[batch.roles[row]].append(loss)
@@ -163,11 +180,12 @@ def train_step(learner: Learner, step: int) -> dict[str, float]:
     seen = eye_loss(
         tower, learner.heads, learner.pool, learner.targets, batch=EYE_PICTURES // learner.team.size, rng=rng
     )
-    (DECISION_WEIGHT * decided + found + EYE_WEIGHT * seen).backward()
+    (DECISION_WEIGHT * decided + FACT_WEIGHT * found + EYE_WEIGHT * seen).backward()
     told["decisions"].append(decided.item())
     told["facts"].append(found.item())
     told["eye"].append(seen.item())
     parameters = learner.parameters
+    model.get_input_embeddings().weight.grad[learner.unmet] = 0.0
     learner.team.average_gradients(parameters)
     torch.nn.utils.clip_grad_norm_(parameters, 1.0)
     for optimizer in learner.optimizers:

@@ -89,7 +89,7 @@ def attributes(rng: random.Random) -> dict[str, str]:
     every = {
         "price": f"{rng.randint(15, 240)} EUR",
         "size": f"{rng.randint(20, 120)} cm",
-        "year": str(rng.randint(1930, 2025)) + rng.choice((" year", " year", "")),
+        "year": str(rng.randint(1930, 2025)),
         "edition": f"{rng.choice((15, 20, 25, 30, 50, 60, 75, 100, 120, 150, 200, 300))} prints",
         "paper": rng.choice(("cotton", "washi", "recycled", "washi, linen", "bamboo", "hemp", "hemp, cotton")),
         "genres": rng.choice(("Horror", "Comedy, Romance", "Drama", "Action, Thriller", "Children, Animation")),
@@ -121,7 +121,7 @@ def asking(rng: random.Random, domain: Domain) -> tuple[str, list[dict[str, str]
         name = rng.choice(list(_ATTRIBUTES))
         wordings, told = _ATTRIBUTES[name]
         wording = rng.choice(wordings)
-        value = given.get(name, "").removesuffix(" year")
+        value = given.get(name, "")
         answer = told.format(t=title, v=value) if value else f"I do not know that about {title}."
     named = title if len(things) > 1 or rng.random() < 0.7 else "it"
     return careless(rng, wording).replace("{t}", named), items, answer

@@ -1,8 +1,8 @@
 """The teacher of the memory role: what a fold should change, by a plain rule, and the prose it leaves.
 
-The rule sees what the model sees: the facts that hold and one block of events. Values liked twice in the block (net of
-dislikes) or asked for are added; facts met again are strengthened; facts met twice the other way are weakened, or
-retracted while they are slight.
+The rule sees what the model sees: the facts that hold and one block of events. A value that the block speaks for, all
+likes less all dislikes, is added as a fact or strengthened; one it speaks against is disliked, or weakens what was
+liked. A slight fact that is contradicted is retracted. What someone asks for counts at once.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from agents.wording import event_line, strength_word
 
-ADD, WISH, STRENGTHEN, WEAKEN = 0.45, 0.6, 0.15, 0.2
-FACTS_HELD, EDITS_MADE, PROSE_VALUES = 10, 4, 8
+ADD, WISH, STRENGTHEN, WEAKEN = 0.3, 0.6, 0.15, 0.2
+FACTS_HELD, EDITS_MADE, PROSE_VALUES = 24, 12, 6
 NOTHING_KNOWN = "Their taste is still open."
 _TIMES = {1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times"}
 
@@ -27,6 +27,11 @@ class TaughtFact:
     aspect: str
     value: str
     strength: float
+
+    @property
+    def liked(self) -> bool:
+        """Whether it speaks for the value."""
+        return self.polarity in ("like", "must")
 
     @property
     def line(self) -> str:
@@ -86,15 +91,15 @@ class _Ground:
 
     @property
     def net(self) -> int:
-        return (len(self.for_it) - len(self.against)) * (2 if self.asked else 1)
+        return len(self.for_it) - len(self.against)
 
 
 def grounds(events: Sequence[TaughtEvent]) -> list[_Ground]:
-    """What the block says of each value, in the order the values first appear."""
+    """What the block says of each value, in the order the values are last named."""
     found: dict[tuple[str, str], _Ground] = {}
     for number, event in enumerate(events, start=1):
         for key in (*event.values, *event.avoided):
-            ground = found.setdefault(key, _Ground(*key, (), ()))
+            ground = found.pop(key, _Ground(*key, (), ()))
             sign = (1 if key in event.values else -1) if event.kind == "wish" else event.liking
             if sign > 0:
                 ground = replace(ground, for_it=(*ground.for_it, number))
@@ -105,58 +110,40 @@ def grounds(events: Sequence[TaughtEvent]) -> list[_Ground]:
 
 
 def teach_edits(facts: Sequence[TaughtFact], events: Sequence[TaughtEvent]) -> list[TaughtEdit]:
-    """The edits of one fold, at most EDITS_MADE: new facts first, then contradicted ones, then those met again."""
+    """The edits of one fold in the order the block last names their values, the first EDITS_MADE."""
     held = {(fact.aspect, fact.value): fact for fact in facts}
-    added, turned, again = list[TaughtEdit](), list[TaughtEdit](), list[TaughtEdit]()
-    for ground in grounds(events):
-        fact = held.get((ground.aspect, ground.value))
-        edit = _edit_for(ground, fact)
-        if edit is not None:
-            (again if edit.op == "strengthen" else added if edit.op == "add" else turned).append(edit)
-    return [*added, *turned, *again][:EDITS_MADE]
+    made = [_edit_for(ground, held.get((ground.aspect, ground.value))) for ground in grounds(events) if ground.net]
+    return made[:EDITS_MADE]
 
 
-def _edit_for(ground: _Ground, fact: TaughtFact | None) -> TaughtEdit | None:
-    net = ground.net
-    evidence = ground.for_it if net > 0 else ground.against
-    if net == 0:
-        return None
-    if fact is None:
-        if abs(net) < 2:
-            return None
-        polarity, op = ("like" if net > 0 else "dislike"), "add"
-        reason = ("asked for it" if net > 0 else "asked to avoid it") if ground.asked else _counted(polarity, evidence)
-    elif (net > 0) == (fact.polarity in ("like", "must")):
-        polarity, op = fact.polarity, "strengthen"
-        reason = "asked for it" if ground.asked and net > 0 else "liked again" if net > 0 else "disliked again"
-    elif ground.asked:  # what someone says outweighs what was inferred: the opposite fact takes its place
-        polarity, op = ("like" if net > 0 else "dislike"), "add"
-        reason = "asked for it" if net > 0 else "asked to avoid it"
-    elif abs(net) >= 2:
-        polarity = fact.polarity
-        op = "retract" if strength_word(fact.strength) == "slight" else "weaken"
-        reason = _counted("like" if net > 0 else "dislike", evidence)
+def _edit_for(ground: _Ground, fact: TaughtFact | None) -> TaughtEdit:
+    wanted = ground.net > 0
+    evidence, polarity = (ground.for_it, "like") if wanted else (ground.against, "dislike")
+    if ground.asked:
+        reason = "asked for it" if wanted else "asked to avoid it"
     else:
-        return None
+        reason = f"{polarity}d {_TIMES.get(len(evidence), 'often')}"
+    if fact is None or (ground.asked and wanted != fact.liked):  # what someone says turns an opposite fact round
+        op = "add"
+    elif wanted == fact.liked:
+        op, polarity = "strengthen", fact.polarity
+    else:
+        op, polarity = "retract" if strength_word(fact.strength) == "slight" else "weaken", fact.polarity
     return TaughtEdit(op, polarity, ground.aspect, ground.value, reason, evidence)
-
-
-def _counted(polarity: str, evidence: Sequence[int]) -> str:
-    return f"{polarity}d {_TIMES.get(len(evidence), 'often')}"
 
 
 def apply_taught(facts: Sequence[TaughtFact], edits: Sequence[TaughtEdit]) -> list[TaughtFact]:
     """The facts after the edits, strongest first; at most FACTS_HELD, the weakest dropped."""
     held = {(fact.aspect, fact.value): fact for fact in facts}
     for edit in edits:
-        key = (edit.aspect, edit.value)
+        key, times = (edit.aspect, edit.value), max(1, len(edit.evidence))
         if edit.op == "add":  # an opposite fact is replaced
-            strength = WISH if edit.reason.startswith("asked") else ADD
-            held[key] = TaughtFact(edit.polarity, edit.aspect, edit.value, strength)
+            strength = WISH if edit.reason.startswith("asked") else ADD + STRENGTHEN * (times - 1)
+            held[key] = TaughtFact(edit.polarity, edit.aspect, edit.value, round(min(1.0, strength), 2))
         elif edit.op == "retract":
             del held[key]
         else:
-            change = STRENGTHEN if edit.op == "strengthen" else -WEAKEN
+            change = times * (STRENGTHEN if edit.op == "strengthen" else -WEAKEN)
             held[key] = replace(held[key], strength=round(min(1.0, max(0.05, held[key].strength + change)), 2))
     return sorted(held.values(), key=lambda fact: (-fact.strength, f"{fact.aspect}:{fact.value}"))[:FACTS_HELD]
 
@@ -167,23 +154,30 @@ def listed(values: Sequence[str]) -> str:
 
 
 def prose_of(facts: Sequence[TaughtFact], edits: Sequence[TaughtEdit] = ()) -> str:
-    """The whole taste in a few sentences: what holds on, what is new, what they avoid; never empty.
+    """The whole taste in a few sentences: what is sure and holds on, what is new, what they avoid; never empty.
 
-    facts: those that held before the edits, in the order of the prompt.
+    facts: those that held before the edits, in the order of the prompt. Slight ones are told only while nothing better
+    is known.
     """
     gone = {(edit.aspect, edit.value) for edit in edits if edit.op in ("retract", "add")}
     lasting = [fact for fact in facts if (fact.aspect, fact.value) not in gone]
-    new = [edit for edit in edits if edit.op == "add"]
+    sure = [fact for fact in lasting if strength_word(fact.strength) != "slight"]
+    new = [edit for edit in edits if edit.op == "add" and (len(edit.evidence) > 1 or edit.reason.startswith("asked"))]
     sentences = []
     for polarity, words in (("like", "They like"), ("must", "They insist on")):
-        if values := [fact.value for fact in lasting if fact.polarity == polarity][:PROSE_VALUES]:
+        if values := [fact.value for fact in sure if fact.polarity == polarity][:PROSE_VALUES]:
             sentences.append(f"{words} {listed(values)}.")
-    if values := [edit.value for edit in new if edit.polarity == "like"]:
+    if values := [edit.value for edit in new if edit.polarity == "like"][:PROSE_VALUES]:
         sentences.append(f"Lately they lean towards {listed(values)}.")
-    avoided = [fact.value for fact in lasting if fact.polarity == "dislike"]
+    if not sentences:
+        slight = [fact.value for fact in lasting if fact.liked]
+        added = [edit.value for edit in edits if edit.op == "add" and edit.polarity == "like"]
+        if values := [*slight, *added][:3]:
+            sentences.append(f"They may like {listed(values)}.")
+    avoided = [fact.value for fact in sure if fact.polarity == "dislike"]
     if values := [*avoided, *(edit.value for edit in new if edit.polarity == "dislike")][:PROSE_VALUES]:
         sentences.append(f"They avoid {listed(values)}.")
-    if values := [fact.value for fact in lasting if fact.polarity == "must_not"]:
+    if values := [fact.value for fact in sure if fact.polarity == "must_not"]:
         sentences.append(f"They rule out {listed(values)}.")
     return " ".join(sentences) or NOTHING_KNOWN
 
@@ -193,12 +187,12 @@ def fold_json(edits: Sequence[TaughtEdit], prose: str) -> str:
     answer = {
         "edits": [
             {
+                "value": edit.value,
+                "aspect": edit.aspect,
+                "evidence": list(edit.evidence),
                 "op": edit.op,
                 "polarity": edit.polarity,
-                "aspect": edit.aspect,
-                "value": edit.value,
                 "reason": edit.reason,
-                "evidence": list(edit.evidence),
             }
             for edit in edits
         ],

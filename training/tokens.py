@@ -6,6 +6,7 @@ same tokens wherever it stands. The fixed sentences of the prompt files are one 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -32,20 +33,9 @@ INTENTS = {
     "small_talk": "anything else",
 }
 
-EDITS, OP, POLARITY, ASPECT, VALUE = '{"edits":[', '{"op":"', '","polarity":"', '","aspect":"', '","value":"'
-REASON, EVIDENCE, NEXT, PROSE, CLOSE = '","reason":"', '","evidence":[', "]},", '],"prose":"', '"}'
-_SKELETON = (
-    EDITS + OP,
-    POLARITY,
-    ASPECT,
-    VALUE,
-    REASON,
-    EVIDENCE,
-    NEXT + OP,
-    "]}" + PROSE,
-    EDITS + PROSE,
-    CLOSE,
-)
+EDITS, VALUE, ASPECT, EVIDENCE = '{"edits":[', '{"value":"', '","aspect":"', '","evidence":['
+OP, POLARITY, REASON, NEXT, PROSE, CLOSE = '],"op":"', '","polarity":"', '","reason":"', '"},', '"}],"prose":"', '"}'
+_SKELETON = (EDITS + VALUE, ASPECT, EVIDENCE, OP, POLARITY, REASON, NEXT + VALUE, PROSE, EDITS + '],"prose":"', CLOSE)
 _GLUE = (
     ", ", ". ", ": ", "; ", " | ", " | fits: ", " and ", " of ", " a ", " an ", " the ", " in ", " with ", "\n- ",
     "\n- like ", "\n- dislike ", "\n- must ", "\n- must not ", " (slight)", " (clear)", " (strong)", ", like ",
@@ -57,7 +47,9 @@ _GLUE = (
     "They insist on ", " They rule out ", "They rule out ", "They love ", " They love ", "Here are ", "Here is ",
     " that suit your taste.", " that suits your taste.", " in mind.", " picks to start with.", " pick to start with.",
     ": it has ", ", which you like.", ": it shows a ", ": it shows an ", ", and the mood is ", ": you asked for ",
-    ", and it has ", " is on ", "liked again", "disliked again", "asked for it", "asked to avoid it", "unknown",
+    ", and it has ", " is on ", "asked for it", "asked to avoid it", "unknown",
+    " They may like ", "They may like ", "liked once", "liked twice", "liked three times", "disliked once",
+    "disliked twice", "disliked three times", "genres: ", "genre: ",
     " euros", " EUR",
 )  # fmt: skip
 
@@ -101,8 +93,11 @@ def phrases() -> tuple[str, ...]:
     return tuple(dict.fromkeys(everything))
 
 
-def train_tokenizer(texts: Iterable[str], *, vocabulary: int = 4096) -> Any:
-    """A byte-level BPE tokenizer that can write any text; at most `vocabulary` tokens, fixed ones included."""
+def train_tokenizer(texts: Iterable[str], *, words: Iterable[str] = (), vocabulary: int = 4096) -> Any:
+    """A byte-level BPE tokenizer that can write any text; at most `vocabulary` tokens, fixed ones included.
+
+    words: such as people use and the texts may lack; each weighs as if it stood there forty times.
+    """
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -121,7 +116,7 @@ def train_tokenizer(texts: Iterable[str], *, vocabulary: int = 4096) -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.train_from_iterator(itertools.chain(texts, (f"{word} " * 40 for word in words)), trainer)
     tokenizer.add_tokens([AddedToken(text, normalized=False, special=False) for text in fixed])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,

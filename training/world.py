@@ -9,15 +9,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from catalog.demo.looks import ASPECTS, VALUES, Look, describe, random_look
-from catalog.demo.people import make_people
+from catalog.demo.people import STEEPNESS, THRESHOLD, make_people
 from catalog.demo.prints import make_prints
 from training.messages import correction, print_wish, recommend
 from training.teacher import TaughtEdit, TaughtEvent, TaughtFact, apply_taught, prose_of, teach_edits
-from training.words import other_text, other_title, other_value
+from training.words import GENRES, other_text, other_title, other_value
 
-FACTS_READ, RECENT = 12, 5
+FACTS_READ, RECENT = 24, 5
 SHOP_SEEDS = range(100, 106)  # shops whose titles and texts are learned from; the installed one is another
-STEEPNESS, THRESHOLD = 3.6, 0.42  # of p over the score of a demo taste, as `catalog.demo.people` has them
 MATTERS = 1.0  # the weight from which a value is worth a memory
 Value = tuple[str, str]
 
@@ -93,8 +92,10 @@ class Domain:
         if prints:
             self.values = [(aspect, value) for aspect in ASPECTS for value in VALUES[aspect]]
         else:
-            aspects = [other_value(rng) for _ in range(rng.randint(8, 14))]
-            self.values = list(dict.fromkeys(aspects))
+            values = [other_value(rng) for _ in range(rng.randint(8, 14))]
+            if rng.random() < 0.4:  # as films have it: several values of one aspect
+                values += [("genres", rng.choice(GENRES).title()) for _ in range(6)]
+            self.values = list(dict.fromkeys(values))
 
     def thing(self, rng: random.Random, *, with_value: Value | None = None) -> Thing:
         """A random thing; one that bears the value, where one is given."""
@@ -104,10 +105,13 @@ class Domain:
                 fields = {aspect: look.value(aspect) for aspect in ASPECTS} | {with_value[0]: with_value[1]}
                 look = Look(**fields)
             return print_thing(rng, look)
-        chosen = rng.sample(self.values, min(len(self.values), rng.randint(2, 4)))
+        chosen = rng.sample(self.values, min(len(self.values), rng.randint(2, 5)))
         if with_value is not None and with_value not in chosen:
             chosen[rng.randrange(len(chosen))] = with_value
-        return Thing(other_title(rng), other_text(rng), "; ".join(f"{a}: {v}" for a, v in chosen), tuple(chosen))
+        listed = {aspect: [value for of, value in chosen if of == aspect] for aspect, _ in chosen}
+        summary = rng.choice(("; ", ". ")).join(f"{aspect}: {', '.join(values)}" for aspect, values in listed.items())
+        in_order = tuple((aspect, value) for aspect, values in listed.items() for value in values)
+        return Thing(other_title(rng), other_text(rng), summary, in_order)
 
     def taste(self, rng: random.Random) -> Taste:
         """A taste over this domain: some values liked, fewer disliked. For prints it is that of a demo person."""
@@ -204,8 +208,10 @@ def folds(events: Sequence[TaughtEvent], *, size: int) -> list[FoldStep]:
 
 def known_taste(rng: random.Random, taste: Taste, *, whole: bool = False) -> Memory:
     """A memory that has understood the taste: facts for some of its values, or the whole, as strong as they weigh."""
-    ranked = sorted(taste.weights.items(), key=lambda pair: -abs(pair[1]))[: 10 if whole else rng.randint(0, 10)]
+    ranked = sorted(taste.weights.items(), key=lambda pair: -abs(pair[1]))
+    ranked = ranked[: FACTS_READ if whole else rng.randint(0, 12)]
     most = max((abs(weight) for _, weight in ranked), default=1.0)
+    ranked = [(value, weight) for value, weight in ranked if abs(weight) > 0.12 * most]
     facts = [
         TaughtFact(
             "like" if weight > 0 else "dislike", *value, min(1.0, max(0.1, abs(weight) / most + rng.gauss(0, 0.1)))

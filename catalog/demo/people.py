@@ -22,9 +22,12 @@ EventKind = Literal["view", "like", "dislike", "purchase", "rating"]
 Trait = tuple[str, str]  # aspect, value
 
 # how many values of an aspect a person truly likes and dislikes, fewest and most
-_LIKED = {"subject": (3, 5), "style": (1, 2), "palette": (1, 2), "mood": (1, 1), "composition": (0, 1)}
-_DISLIKED = {"subject": (2, 4), "style": (1, 1), "palette": (1, 2), "mood": (0, 1), "composition": (0, 1)}
-_STEEPNESS, _THRESHOLD = 3.6, 0.42  # of p over a standardized score; chosen so that about 35 % of prints are liked
+_LIKED = {"subject": (2, 3), "style": (1, 2), "palette": (1, 1), "mood": (1, 1), "composition": (0, 0)}
+_DISLIKED = {"subject": (1, 2), "style": (1, 1), "palette": (1, 1), "mood": (0, 1), "composition": (0, 0)}
+_INDIFFERENCE = 0.03  # the deviation of the weights of all other values
+STEEPNESS, THRESHOLD = 5.0, 0.42  # of p over a standardized score; chosen so that about a third of the prints is liked
+_FEWEST, _MORE = 16, 65  # events of a history, and how many there may be beyond
+_CURIOSITY = 0.4  # the share of prints that people stay with before they know whether they like them
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def p_like(person: Person, print_: Print, day: float) -> float:
 def _chance(taste: Taste, thrift: float, print_: Print) -> float:
     price = print_.item.attributes["price"]
     dearness = (price - 80) / 60 if isinstance(price, int | float) else 0.0
-    return 1 / (1 + math.exp(thrift * dearness - _STEEPNESS * (taste.score(print_.look) - _THRESHOLD)))
+    return 1 / (1 + math.exp(thrift * dearness - STEEPNESS * (taste.score(print_.look) - THRESHOLD)))
 
 
 def top_truths(person: Person, day: float, k: int) -> list[tuple[Literal["like", "dislike"], str, str]]:
@@ -100,13 +103,13 @@ def top_truths(person: Person, day: float, k: int) -> list[tuple[Literal["like",
 
 
 def history(person: Person, prints: Sequence[Print], *, seed: int = SEED) -> list[Event]:
-    """What the person did in the shop: 8 to 60 events, oldest first, each about another print.
+    """What the person did in the shop: 16 to 80 events, oldest first, each about another print.
 
     People meet popular prints more often, and stay longer with what they like. Fewer events only when the shop has
     fewer prints than that.
     """
     rng = random.Random(f"history {seed} {person.user_id}")
-    wanted = min(8 + int(53 * rng.random() ** 2), len(prints))
+    wanted = min(_FEWEST + int(_MORE * rng.random() ** 2), len(prints))
     first = rng.uniform(0, DAYS * 0.6)
     days = sorted(rng.uniform(first, DAYS) for _ in range(wanted))
     chances, seen, events = _popularity(len(prints)), set[str](), list[Event]()
@@ -125,7 +128,9 @@ def _meet(
     for _ in range(60):
         place = bisect_right(chances, rng.random() * chances[-1])
         met = prints[min(place, len(prints) - 1)]
-        if met.item.item_id not in seen and rng.random() < 0.12 + 0.88 * _chance(taste, person.thrift, met):
+        if met.item.item_id not in seen and rng.random() < _CURIOSITY + (1 - _CURIOSITY) * _chance(
+            taste, person.thrift, met
+        ):
             return met
     return rng.choice([met for met in prints if met.item.item_id not in seen])
 
@@ -156,7 +161,7 @@ def _popularity(count: int) -> list[float]:
 
 def _person(user_id: str, rng: random.Random) -> Person:
     weights: dict[Trait, float] = {
-        (aspect, value): rng.gauss(0, 0.14) for aspect in ASPECTS for value in VALUES[aspect]
+        (aspect, value): rng.gauss(0, _INDIFFERENCE) for aspect in ASPECTS for value in VALUES[aspect]
     }
     likes, dislikes = list[Trait](), list[Trait]()
     for aspect in ASPECTS:

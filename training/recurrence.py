@@ -1,0 +1,176 @@
+"""How well a checkpoint keeps a taste, fold after fold, and how well it ranks by a taste it is told or has folded."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+import prompts
+from agents.folding import Fold, apply_edits, checked_edits, trusted_prose
+from agents.wording import fact_line
+from catalog.demo.looks import ASPECTS, VALUES, describe
+from catalog.demo.people import OPENED, Event, Person, history, make_people, p_like
+from catalog.demo.prints import Print, make_prints
+from memory.preferences import Preference
+from training import roles
+from training.figures import auc, calibration_error, f1
+from training.teacher import TaughtEvent, TaughtFact, prose_of
+from training.world import FACTS_READ, RECENT, Memory, Thing, folds, look_values
+
+BLOCK, BLOCKS = 3, (1, 4, 12)
+HOLD = 3.0  # how strongly the yardstick of histories holds every weight to nothing
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+Scorer = Callable[[roles.Decisions], list[float]]
+Writer = Callable[[list[str]], list[str]]
+
+
+class Panel:
+    """People never met, what they did in a shop never met, and the prints they are asked about."""
+
+    def __init__(self, count: int, *, seed: int, candidates: int = 20, fewest: int = 0) -> None:
+        self.prints = make_prints(seed=seed)
+        self.by_id = {made.item.item_id: made for made in self.prints}
+        rng = random.Random(seed)
+        self.people: list[Person] = []
+        self.events: list[list[Event]] = []
+        self.offered: list[list[Print]] = []
+        for person in make_people(count * 8, seed=seed):
+            events = history(person, self.prints, seed=seed)
+            if len(events) < fewest or len(self.people) == count:
+                continue
+            met = {event.item_id for event in events}
+            self.people.append(person)
+            self.events.append(events)
+            self.offered.append(rng.sample([made for made in self.prints if made.item.item_id not in met], candidates))
+        self.chances = [
+            [p_like(person, made, (events[-1].at - OPENED).days) for made in offered]
+            for person, events, offered in zip(self.people, self.events, self.offered, strict=True)
+        ]
+        self.labels = [rng.random() < chance for chances in self.chances for chance in chances]
+
+    def taught(self, number: int) -> list[TaughtEvent]:
+        """One person's history as the lessons word it."""
+        made = []
+        for event in self.events[number]:
+            thing = as_thing(self.by_id[event.item_id])
+            made.append(TaughtEvent(event.kind, thing.title, thing.summary, rating=event.value, values=thing.values))
+        return made
+
+    def told(self, number: int) -> Memory:
+        """A memory that holds one person's true taste."""
+        weights = self.people[number].taste_at((self.events[number][-1].at - OPENED).days).weights
+        most = max(map(abs, weights.values()))
+        heaviest = sorted(weights.items(), key=lambda pair: -abs(pair[1]))[:FACTS_READ]
+        facts = [
+            TaughtFact("like" if weight > 0 else "dislike", *value, max(0.1, abs(weight) / most))
+            for value, weight in heaviest
+            if abs(weight) > 0.12 * most
+        ]
+        return Memory(tuple(facts), prose_of(facts))
+
+
+def as_thing(made: Print) -> Thing:
+    """A print as the lessons know it."""
+    return Thing(made.item.title, made.item.text, describe(made.look), look_values(made.look))
+
+
+def ranking(panel: Panel, score: Scorer) -> dict[str, float]:
+    """AUC of p(yes) by a taste that is told, and by one that the teacher folded from the history.
+
+    Beside them: the AUC of the simulator's own probabilities, and that of a ridge regression on all that a person
+    did, which is about what a history can tell at best.
+    """
+    figures, truth = dict[str, float](), [chance for chances in panel.chances for chance in chances]
+    told, folded, counted = list[float](), list[float](), list[float]()
+    for number, offered in enumerate(panel.offered):
+        questions = tuple((roles.question_text(as_thing(made)), 0.0) for made in offered)
+        taught = panel.taught(number)
+        recent = [event.line for event in taught[-RECENT:]]
+        steps = folds(taught, size=BLOCK)
+        told += score(_decisions(panel.told(number), [], questions))
+        folded += score(_decisions(steps[-1].after if steps else Memory(), recent, questions))
+        counted += _by_counts(taught, offered)
+    figures["auc_of_the_truth"] = auc(truth, panel.labels)
+    figures["auc_told"] = auc(told, panel.labels)
+    figures["auc_told_of_the_truth"] = figures["auc_told"] / figures["auc_of_the_truth"]
+    figures["calibration_error_told"] = calibration_error(told, panel.labels)
+    figures["auc_folded"] = auc(folded, panel.labels)
+    figures["auc_of_the_history"] = auc(counted, panel.labels)
+    figures["calibration_error_folded"] = calibration_error(folded, panel.labels)
+    figures["liked_share"] = sum(panel.labels) / len(panel.labels)
+    return figures
+
+
+def _decisions(memory: Memory, recent: Sequence[str], questions: tuple[tuple[str, float], ...]) -> roles.Decisions:
+    return roles.Decisions(roles.state_text(memory.prose, memory.lines, list(recent)), questions)
+
+
+def _by_counts(taught: Sequence[TaughtEvent], offered: Sequence[Print]) -> list[float]:
+    places = {value: place for place, value in enumerate((a, v) for a in ASPECTS for v in VALUES[a])}
+
+    def row(values: Sequence[tuple[str, str]]) -> Any:
+        made = np.zeros(len(places))
+        made[[places[value] for value in values]] = 1
+        return made
+
+    said = np.array([event.liking for event in taught], dtype=float)
+    weights = np.where(said == 0, 0.0, 0.97 ** np.arange(len(said))[::-1])
+    seen = np.array([row(event.values) for event in taught])
+    centre = (weights * said).sum() / max(weights.sum(), 1e-9)
+    matrix = seen.T @ (seen * weights[:, None]) + HOLD * np.eye(len(places))
+    learned = np.linalg.solve(matrix, seen.T @ (weights * (said - centre)))
+    return [float(row(look_values(made.look)) @ learned) for made in offered]
+
+
+def keeping(panel: Panel, write: Writer) -> dict[str, float]:
+    """The recurrence as the product runs it: every person's blocks folded in turn, each on the model's own memory.
+
+    facts_f1_after_n: the facts held after n blocks against those of the teacher, by polarity, aspect and value. valid:
+    the share of answers that are a fold. liked_true: the share of facts surer than slight that the person truly holds.
+    """
+    tastes = [Preference(user_id=person.user_id) for person in panel.people]
+    histories = [panel.taught(number) for number in range(len(tastes))]
+    teacher = [folds(taught, size=BLOCK) for taught in histories]
+    figures, valid, asked = dict[str, float](), 0, 0
+    for block in range(max(BLOCKS)):
+        lines = [[event.line for event in taught[block * BLOCK : (block + 1) * BLOCK]] for taught in histories]
+        answers = write([_fold_prompt(taste, events) for taste, events in zip(tastes, lines, strict=True)])
+        for number, answer in enumerate(answers):
+            asked += 1
+            try:
+                made = Fold.model_validate_json(answer)
+            except ValidationError:
+                continue
+            valid += 1
+            tastes[number] = _folded(tastes[number], made, lines[number], block)
+        if block + 1 in BLOCKS:
+            true = [{(f.polarity, f.aspect, f.value) for f in steps[block].after.facts} for steps in teacher]
+            found = [{(f.polarity, f.aspect, f.value) for f in taste.holding} for taste in tastes]
+            figures[f"facts_f1_after_{block + 1}"] = f1(found, true)
+    figures["valid"] = valid / asked
+    sure = [
+        (fact.polarity == "like") == (panel.people[number].taste_at(360).weights[fact.aspect, fact.value] > 0)
+        for number, taste in enumerate(tastes)
+        for fact in taste.holding
+        if fact.strength >= 0.4 and (fact.aspect, fact.value) in panel.people[number].taste_at(360).weights
+    ]
+    figures["sure_facts_true"] = sum(sure) / max(1, len(sure))
+    return figures
+
+
+def _fold_prompt(taste: Preference, events: list[str]) -> str:
+    facts = [fact_line(fact) for fact in taste.holding[:FACTS_READ]]
+    return prompts.load("preference_memory").render(prose=taste.prose, facts=facts, events=events, words=60)
+
+
+def _folded(taste: Preference, made: Fold, lines: list[str], block: int) -> Preference:
+    ids = [block * BLOCK + place + 1 for place in range(len(lines))]
+    edits = checked_edits(made, lines, ids, taste.facts)
+    prose = trusted_prose(made, edits, taste.prose)
+    return apply_edits(taste, edits, prose=prose, words=60, watermark=ids[-1], now=_NOW)
