@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
+from agents.parsing.negation import turned_away
 from agents.wording import one_line
 from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
 
@@ -70,8 +71,9 @@ def checked_edits(
     """The edits that have ground, with event numbers turned into event ids.
 
     block: the event lines the model read. An `add` stands only if an event of the block names its value; any other edit
-    also if a fact already held does. Evidence are the events the model named, as far as they name the value, else all
-    that do. What has no ground is left out.
+    also if a fact already held does. No event supports the opposite of what it plainly says, and what a wish turns
+    away from is disliked, whatever the model made of it. Evidence are the events the model named, as far as they name
+    the value, else all that do. What has no ground is left out.
     """
     held = {fact.fact_id for fact in facts}
     edits = []
@@ -81,12 +83,30 @@ def checked_edits(
         naming = [number for number, line in enumerate(block, 1) if value.casefold() in line.casefold()]
         if edit.op == "keep" or not (known or (edit.op == "add" and naming)):
             continue
+        polarity, reason = edit.polarity, edit.reason
+        if edit.op in ("add", "strengthen") and naming:
+            naming = [number for number in naming if not _contradicts(block[number - 1], value, polarity)]
+            if not naming:
+                if edit.op != "add" or not (refused := _refusing(block, value)):
+                    continue
+                naming, polarity, reason = refused, "dislike", "asked to avoid it"
         told = [number for number in naming if number in edit.evidence] or naming
         evidence = tuple(event_ids[number - 1] for number in told)
-        edits.append(
-            Edit(op=edit.op, polarity=edit.polarity, aspect=aspect, value=value, reason=edit.reason, evidence=evidence)
-        )
+        edits.append(Edit(op=edit.op, polarity=polarity, aspect=aspect, value=value, reason=reason, evidence=evidence))
     return tuple(edits)
+
+
+def _refusing(block: Sequence[str], value: str) -> list[int]:
+    """The numbers of the stated wishes that turn away from the value."""
+    return [n for n, line in enumerate(block, 1) if line.startswith("wish:") and turned_away(line[5:], value)]
+
+
+def _contradicts(line: str, value: str, polarity: Polarity) -> bool:
+    """Whether an event plainly says the opposite: dislikes or refuses what is liked, or likes what is disliked."""
+    liked = polarity in ("like", "must")
+    if line.startswith("wish:"):
+        return liked and turned_away(line[5:], value)  # the other way round, words can refuse in ways nobody lists
+    return line.startswith("disliked ") if liked else line.startswith(("liked ", "bought "))
 
 
 def trusted_prose(fold: Fold, edits: Sequence[Edit], before: str) -> str:

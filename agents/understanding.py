@@ -17,6 +17,7 @@ import prompts
 from agents.asking import render
 from agents.context import TurnContext
 from agents.events import Progress
+from agents.parsing.negation import refuses, turned_away
 from agents.state import Intent, Reaction, TurnState, TurnUpdate
 from agents.wording import MAX_WORDS, one_line
 from catalog.filters import Filter
@@ -149,9 +150,9 @@ async def _ask_wishes(rest: str, context: TurnContext) -> tuple[tuple[str, ...],
         return (rest,), "your own words", [f"Your wishes were taken word for word: {error}."]
     wishes = split_wishes(answer)
     own = own_words(wishes, rest)
-    if wishes and not own:
+    if wishes and not own and not refuses(rest):
         return (rest,), "your own words", []  # what the model named was not said
-    return own, "chat model", []
+    return tuple(wish for wish in own if not refuses(wish) and not turned_away(rest, wish)), "chat model", []
 
 
 def _family(condition: Filter) -> str:

@@ -30,6 +30,16 @@ def edit(op: str, value: str = "fox", polarity: str = "like", evidence: tuple[in
     return Edit(op=op, polarity=polarity, aspect="subject", value=value, evidence=evidence)
 
 
+def fold_edit(value: str, *, polarity: str = "like", evidence: tuple[int, ...] = ()) -> FoldEdit:
+    return FoldEdit.model_validate(
+        {"op": "add", "polarity": polarity, "aspect": "subject", "value": value, "evidence": evidence}
+    )
+
+
+def fold_of(*edits: FoldEdit) -> Fold:
+    return Fold(edits=edits, prose="As before.")
+
+
 def taste(*edits: Edit, before: Preference | None = None, wishes: dict[int, str] | None = None) -> Preference:
     start = before or Preference(user_id="ann")
     return apply_edits(start, edits, prose="Likes foxes.", words=60, watermark=9, now=NOW, wishes=wishes)
@@ -85,6 +95,24 @@ def test_without_a_prose_that_holds_the_facts_speak():
     edits = [edit("add", "fox"), edit("add", "owl"), edit("add", "neon", "dislike")]
     after = apply_edits(Preference(user_id="ann"), edits, prose="", words=60, watermark=9, now=NOW)
     assert after.prose == "They like fox and owl. They avoid neon."
+
+
+@pytest.mark.parametrize("said", ["no foxes please", "I hate foxes", "I don't like foxes any more", "less fox, more"])
+def test_what_is_refused_is_never_liked_whatever_the_model_says(said):
+    [kept] = checked_edits(fold_of(fold_edit("fox", evidence=(1,))), [f"wish: {said}"], [7], [])
+    assert (kept.polarity, kept.reason, kept.evidence) == ("dislike", "asked to avoid it", (7,))
+
+
+@pytest.mark.parametrize("said", ["a fox please", "I don't know, maybe a fox", "no owls but a fox", "why not a fox?"])
+def test_what_is_asked_for_stays_liked(said):
+    [kept] = checked_edits(fold_of(fold_edit("fox", evidence=(1,))), [f"wish: {said}"], [7], [])
+    assert kept.polarity == "like"
+
+
+def test_an_event_supports_no_opposite():
+    block = ["disliked Gate: A pop art fox.", "liked Harbour: A woodcut owl."]
+    edits = [fold_edit("fox", evidence=(1,)), fold_edit("owl", polarity="dislike", evidence=(2,))]
+    assert checked_edits(fold_of(*edits), block, [7, 8], []) == ()
 
 
 WHOLE = '{"edits":[{"value":"fox","aspect":"subject","evidence":[1],"op":"add","polarity":"like","reason":"liked"},'

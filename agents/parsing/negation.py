@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from agents.parsing.lexicon import COPULAS, ITEM_NOUNS, LIKE_VERBS, LIKERS, NEGATIONS, NEGATORS, TASTE_VERBS, WOULD
 from agents.parsing.tokens import Reading, stem
 
@@ -73,3 +75,28 @@ def is_taste_verb(reading: Reading, at: int) -> bool:
     if word in TASTE_VERBS:
         return reading.word(before) not in ("a", "the", "of", "about", "in", "true", "first")
     return word in LIKE_VERBS and (word != "like" or reading.word(at - 1) in LIKERS)
+
+
+_REFUSING = re.compile(
+    r"\b(?:no|not|never|without|except|excluding|avoid\w*|skip\w*|hate[sd]?|hating|dislike[sd]?|detest\w*|despise\w*"
+    r"|loathe\w*|can['’]?t stand|cannot stand|don['’]?t|do not|didn['’]?t|isn['’]?t|tired of|bored (?:of|by|with)"
+    r"|enough|stop|(?:i['’]?m|am) over|forget|less|fewer|too|nothing)\b(?:\W+\w+){0,4}\W*$"
+)
+_WELCOMING = re.compile(r"\b(?:why not|not only|not just|can['’]?t get enough|never enough)\b[^,.;:!?]*$")
+_CLAUSE = re.compile(r"[,.;:!?]|\b(?:but|rather|instead)\b")
+
+
+def turned_away(text: str, value: str) -> bool:
+    """Whether a message names the value and each time refuses it: "no foxes", "I hate woodcuts", "too gloomy"."""
+    folded, wanted = text.casefold(), value.casefold()
+    places = [match.start() for match in re.finditer(rf"\b{re.escape(wanted)}", folded)]
+    return bool(places) and all(_refused(_CLAUSE.split(folded[:place])[-1]) for place in places)
+
+
+def _refused(clause: str) -> bool:
+    return _REFUSING.search(clause) is not None and _WELCOMING.search(clause) is None
+
+
+def refuses(phrase: str) -> bool:
+    """Whether a phrase itself begins by refusing: "no foxes", "without neon"."""
+    return re.match(r"(?:no|not|without|never|nothing|less|anything but)\b", phrase.strip().casefold()) is not None
