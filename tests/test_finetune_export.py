@@ -8,10 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from tests.finetune_shop import open_shop, settings
 
 from graphs.services import Services
 from models.manifest import MANIFEST_FILE, Answer, read_manifest
+from tests.finetune_shop import open_shop, settings
 from tests.tiny import make_tiny_adapter, make_tiny_checkpoint
 from tests.world import HashedEmbedder
 from tracing.recorder import Recorder

@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
-from tests.finetune_shop import open_shop, prepared_run, settings, shop_events
 
 from agents.folding import Fold
 from agents.judging import judge
@@ -14,6 +13,7 @@ from agents.preference_memory import fold_due
 from catalog.pictures import PictureStore
 from memory.item_index import ItemSummary
 from memory.preferences import Preference
+from tests.finetune_shop import open_shop, prepared_run, settings, shop_events
 from tests.tiny import make_tiny_checkpoint
 from tests.world import event, played
 from tracing.recorder import Recorder

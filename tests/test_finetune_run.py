@@ -13,12 +13,12 @@ from unittest.mock import patch
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.finetune_shop import copied, open_shop, prepared_run, settings
 
 from catalog.pictures import PictureStore
 from models.local.decider import LocalDecider
 from models.manifest import MANIFEST_FILE, read_manifest
 from models.spec import ModelSpec
+from tests.finetune_shop import copied, open_shop, prepared_run, settings
 from tests.tiny import make_tiny_checkpoint
 from training.finetune.base import open_base
 from training.finetune.errors import SaveFailed, TrainingRefused
