@@ -9,7 +9,7 @@ STAMP := $(VENV)/.palate-setup
 PROFILE ?= demo
 TESTS ?= tests
 
-.PHONY: help setup demo ui test lint check bench constraints
+.PHONY: help setup demo demo-model ui test lint check bench constraints
 
 help:
 	@echo "make demo    a conversation with the embedded model, everything set up first"
@@ -18,6 +18,7 @@ help:
 	@echo "make lint    format, lint and types"
 	@echo "make check   lint, then test"
 	@echo "make bench   the figures, as JSON"
+	@echo "make demo-model   the embedded model anew, from nothing"
 
 setup: $(STAMP)
 
@@ -31,6 +32,11 @@ $(STAMP): pyproject.toml constraints.txt
 
 demo: setup
 	@$(BIN)/palate demo --profile $(PROFILE)
+
+# from nothing, in about two hours on two cores; a run that was stopped goes on
+demo-model: setup
+	$(BIN)/python -m training.demo_model --out checkpoints/demo
+	$(BIN)/python -m training.evaluate checkpoints/demo --write
 
 ui: setup
 	@$(BIN)/palate ui --profile $(PROFILE)

@@ -1,6 +1,6 @@
 """Trains the embedded model from nothing on the demo world; a run that was stopped goes on where it was.
 
-`python -m training.demo_model --out checkpoints/demo --minutes 75 --seed 7`
+`python -m training.demo_model --out checkpoints/demo --minutes 105 --eye-minutes 20 --seed 7`
 """
 
 from __future__ import annotations
@@ -182,8 +182,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("checkpoints/demo"))
     parser.add_argument("--work", type=Path, default=Path(".palate/training"), help="what a stopped run needs to go on")
-    parser.add_argument("--minutes", type=float, default=75)
-    parser.add_argument("--eye-minutes", type=float, default=9, help="of these before, for the vision tower alone")
+    parser.add_argument("--minutes", type=float, default=105)
+    parser.add_argument("--eye-minutes", type=float, default=20, help="of these before, for the vision tower alone")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--processes", type=int, default=2, help="that learn together, one thread each")
     parser.add_argument("--port", type=int, default=29_517, help="on loopback, where they meet")
