@@ -100,9 +100,15 @@ def test_without_a_command_the_help_is_shown(run):
     assert all(command in outcome.out + outcome.err for command, *_ in COMMANDS)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one != ("model", "show")], ids=" ".join)
 def test_a_mistake_exits_with_2_in_one_sentence_without_a_stack_trace(run, command, tmp_path):
-    more = {"import": [str(tmp_path)], "rank": ["--candidates", str(tmp_path)]}.get(command[0], [])
+    needed = {
+        "import": [str(tmp_path)],
+        "rank": ["--candidates", str(tmp_path)],
+        "train": [str(tmp_path / "run"), "--base", str(tmp_path)],
+        "model": [str(tmp_path), str(tmp_path / "out")],
+    }
+    more = needed.get(command[0], [])
     outcome = run(*command, *more, "--profile", "dmo")
     assert outcome.code == 2
     assert "there is no profile 'dmo'" in outcome.err
@@ -208,10 +214,11 @@ def test_an_error_of_our_own_is_not_hidden(run, shop, monkeypatch):
 
 def test_nothing_a_model_writes_can_move_the_cursor(run, shop):
     shop["answer"] = lambda prompt: "\x1b]0;owned\x07\x1b[2Jhello [bold]there[/bold]\r"
-    outcome = run("chat", stdin="hello\n")
+    outcome = run("chat", stdin="hello [bold]you[/bold]\nshow me a fox\n")
+    assert "palate ›" in outcome.out
     assert "\x1b]" not in outcome.out
     assert "\x1b[2J" not in outcome.out
-    assert "[bold]there[/bold]" in outcome.out  # and what looks like markup stays text
+    assert "[bold]you[/bold]" in outcome.out  # and what looks like markup stays text
 
 
 def test_printable_keeps_every_visible_letter():

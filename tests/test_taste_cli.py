@@ -35,8 +35,12 @@ def folds(*edits, prose="Likes foxes."):
 
 
 async def like(session, *item_ids):
+    await say(session, "like", *item_ids)
+
+
+async def say(session, kind, *item_ids):
     for item_id in item_ids:
-        _ = [one async for one in session.give_feedback("ann", item_id, "like")]
+        _ = [one async for one in session.give_feedback("ann", item_id, kind)]
 
 
 @pytest.fixture
@@ -252,7 +256,7 @@ async def test_a_pin_survives_every_fold_of_a_model_that_wants_it_gone(tmp_path)
     before = taste.current()
     played(session).played_chat.answer = folds(*wish, prose="Nothing is left.")
     for _ in range(3):
-        await like(session, "i08", "i05", "i09")
+        await say(session, "dislike", "i08", "i05", "i09")
     after = taste.current()
     assert after.version == before.version + 3
     assert after.prose == "Nothing is left."
@@ -261,7 +265,7 @@ async def test_a_pin_survives_every_fold_of_a_model_that_wants_it_gone(tmp_path)
     assert len(prompts) == 4
     assert not any('"op":"set"' in prompt or "wish:" in prompt for prompt in prompts)  # no edit is folded
     taste.edit(PinFact(fact_id="subject:fox", pinned=False))
-    await like(session, "i08", "i05", "i09")
+    await say(session, "dislike", "i08", "i05", "i09")
     fox = next(fact for fact in taste.current().facts if fact.value == "fox")
     assert fox.polarity == "dislike"  # and once let go, it changes
     await session.aclose()
