@@ -55,16 +55,18 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         problems += problem
     wishes: tuple[str, ...] = ()
     if intent in ("recommend", "critique") and (rest := wish_text(parsed.residual)):
-        wishes, wishes_by, problem = await _ask_wishes(rest, context)
+        named, wishes_by, problem = await _ask_wishes(rest, context)
+        wishes = tuple(wish for wish in named if not turned_away(state.message, wish))  # the parser may keep the "no"
         problems += problem
         by.append(f"wishes: {wishes_by}")
+    held = tuple(wish for wish in state.wishes if not turned_away(state.message, wish))
     reactions = [Reaction(item_id, "like") for item_id in parsed.likes]
     reactions += [Reaction(item_id, "dislike") for item_id in parsed.dislikes]
     return {
         "intent": intent,
         "understood_by": (*by, f"intent: {intent_by}"),
         "filters": merged_filters(state.filters, parsed.filters, parsed.relax),
-        "wishes": merged_wishes(state.wishes, wishes) if intent == "critique" else wishes or state.wishes,
+        "wishes": merged_wishes(held, wishes) if intent == "critique" else wishes or held,
         "new_wishes": wishes,
         "mentioned": tuple(mention.item_id for mention in parsed.mentioned),
         "reactions": (*state.reactions, *(reaction for reaction in reactions if reaction not in state.reactions)),
