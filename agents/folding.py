@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
 from agents.parsing.negation import turned_away
@@ -23,7 +23,13 @@ from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
 # a new fact's strength at one event, that of one asked for, and what each further event gives or takes
 ADD, WISH, STRENGTHEN, WEAKEN = 0.3, 0.6, 0.15, 0.2
 PLAIN_VALUES = 4  # of one kind, in a prose made without a model
+REASON_CHARACTERS = 80
 MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
+
+
+def _short(reason: object) -> object:
+    """A reason cut to its bound: a wordy one costs nothing, while a model held to the schema cannot run on in it."""
+    return reason[:REASON_CHARACTERS] if isinstance(reason, str) else reason
 
 
 class FoldEdit(BaseModel):
@@ -35,11 +41,11 @@ class FoldEdit(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     value: str = Field(min_length=1, max_length=120)
-    aspect: str = Field(min_length=1, max_length=80)
+    aspect: str = Field(min_length=1, max_length=40)
     evidence: tuple[int, ...] = Field(default=(), max_length=100)
     op: Literal["add", "keep", "strengthen", "weaken", "retract"]
     polarity: Polarity
-    reason: str = Field(default="", max_length=400)
+    reason: Annotated[str, BeforeValidator(_short)] = Field(default="", max_length=REASON_CHARACTERS)
 
 
 class Fold(BaseModel):

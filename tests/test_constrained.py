@@ -17,7 +17,7 @@ from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 import prompts
-from agents.folding import Fold, FoldEdit, finished_part
+from agents.folding import Fold, FoldEdit
 from agents.wording import event_line
 from models.errors import ModelBadOutput, ModelMisconfigured
 from models.loading import load_chat
@@ -343,10 +343,9 @@ def test_the_embedded_model_folds_films_it_was_never_taught_into_valid_json():
         facts = ["like genre: comedy (clear)"] * (start % 2)
         blocks.append(prompts.load("preference_memory").render(prose="", facts=facts, events=events, words=60))
     replies = chat.batch([[HumanMessage(block)] for block in blocks], response_format=Fold)
-    whole = [reply.text for reply in replies if reply.response_metadata["finish_reason"] == "stop"]
-    assert all(Fold.model_validate(json.loads(text)) for text in whole)
-    assert all(finished_part(reply.text) for reply in replies)  # of one cut short, the finished edits count
-    assert len(whole) >= 6
+    for reply in replies:
+        Fold.model_validate(json.loads(reply.text))
+        assert reply.response_metadata["finish_reason"] == "stop"
 
 
 def without_strings(text):

@@ -17,6 +17,7 @@ from memory.errors import DatabaseFailed, EmbedderFailed
 from models.decisions import Choice
 from models.errors import ModelBadOutput, ModelBusy, ModelMisconfigured, ModelRefused, ModelTimeout, ModelUnreachable
 from tests.world import ITEMS, HashedEmbedder, event, fond_of_foxes, open_session, played, polite, talk
+from tracing.events import StepEnded
 
 FAILURES = [
     ModelTimeout("m", 60),
@@ -73,6 +74,18 @@ async def test_a_request_ends_in_a_slate_with_reasons_a_funnel_and_a_reply(sessi
     assert "".join(piece.text for piece in events if isinstance(piece, TextDelta)).strip() == result.reply
     assert {"understand", "recommend", "respond"} <= {one.step for one in events if isinstance(one, Progress)}
     assert result.error == ""
+
+
+async def test_what_is_refused_is_no_wish_and_takes_an_earlier_one_back(session):
+    first, _ = await talk(session, "ann", "show me a fox")
+    asked = [step.rule for step in first.funnel]
+    second, _ = await talk(session, "ann", "no foxes please", thread_id=first.thread_id)
+    trace = session.services.traces.get(second.trace_id)
+    changed = [event.state_changes for event in trace.of(StepEnded) if event.step == "understand"]
+    assert asked
+    assert changed
+    assert not changed[0].get("wishes")  # the model named "a fox" both times
+    assert not changed[0].get("new_wishes")
 
 
 async def test_a_filter_holds_whatever_the_model_prefers(session):

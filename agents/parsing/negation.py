@@ -86,9 +86,15 @@ _WELCOMING = re.compile(r"\b(?:why not|not only|not just|can['’]?t get enough|
 _CLAUSE = re.compile(r"[,.;:!?]|\b(?:but|rather|instead)\b")
 
 
+_ARTICLE = re.compile(r"^(?:an?|the|some|any)\s+")
+
+
 def turned_away(text: str, value: str) -> bool:
-    """Whether a message names the value and each time refuses it: "no foxes", "I hate woodcuts", "too gloomy"."""
-    folded, wanted = text.casefold(), value.casefold()
+    """Whether a message names the value and each time refuses it: "no foxes", "I hate woodcuts", "too gloomy".
+
+    The value may be said with an article, "a fox".
+    """
+    folded, wanted = text.casefold(), _ARTICLE.sub("", value.casefold())
     places = [match.start() for match in re.finditer(rf"\b{re.escape(wanted)}", folded)]
     return bool(places) and all(_refused(_CLAUSE.split(folded[:place])[-1]) for place in places)
 
