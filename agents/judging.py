@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import prompts
 from agents.context import TurnContext
@@ -43,15 +44,20 @@ def shared_state(preference: Preference, recent: Sequence[Interaction], wish: st
 def candidate_questions(item_ids: Sequence[str], context: TurnContext) -> list[Predicate]:
     """One yes/no question per item, in words, with its picture, or both, as the profile's `candidate_view` says."""
     views, view = context.views(tuple(item_ids)), context.recommend.candidate_view
-    prompt, questions = prompts.load(QUESTION_PROMPT), []
+    questions = []
     for item_id in item_ids:
         item = context.catalogue[item_id]
         words = views[item_id] if view != "picture" or item.picture is None else ""
-        text = prompt.render(
-            title=one_line(item.title, words=MAX_WORDS["title"]), summary=one_line(words, words=MAX_WORDS["summary"])
-        )
-        questions.append(Predicate(text, picture=item.picture if view != "summary" else None))
+        picture = item.picture if view != "summary" else None
+        questions.append(Predicate(_question(item.title, words), picture=picture))
     return questions
+
+
+@lru_cache(maxsize=20_000)
+def _question(title: str, words: str) -> str:
+    return prompts.load(QUESTION_PROMPT).render(
+        title=one_line(title, words=MAX_WORDS["title"]), summary=one_line(words, words=MAX_WORDS["summary"])
+    )
 
 
 async def rank_candidates(

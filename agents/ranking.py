@@ -6,6 +6,10 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
 
 from agents.state import Candidate
 
@@ -37,7 +41,7 @@ def diverse(candidates: Sequence[Candidate], views: Mapping[str, str], *, balanc
     """
     left, chosen = list(candidates), list[Candidate]()
     standing = dict(zip([one.item_id for one in left], _standing([one.blend for one in left]), strict=True))
-    words = {one.item_id: Counter(views.get(one.item_id, "").casefold().split()) for one in left}
+    words = {one.item_id: _bag(views.get(one.item_id, "")) for one in left}
     nearest = dict.fromkeys(words, 0.0)  # to what is chosen
 
     def worth(one: Candidate) -> float:
@@ -52,21 +56,20 @@ def diverse(candidates: Sequence[Candidate], views: Mapping[str, str], *, balanc
     return chosen
 
 
-def best_of_each(scored: Sequence[Candidate], limit: int) -> tuple[Candidate, ...]:
-    """At most `limit`, taken in turn from the top of each source, so that no source drowns another."""
-    if len(scored) <= limit:
-        return tuple(scored)
-    orders = [
-        iter(sorted(scored, key=lambda one: -one.semantic)),
-        iter(sorted(scored, key=lambda one: -one.cooccurrence)),
-        iter(sorted(scored, key=lambda one: -one.popularity)),
-    ]
-    kept: dict[str, Candidate] = {}
-    while len(kept) < limit:
-        for order in orders:
-            if (one := next(order, None)) is not None and len(kept) < limit:
-                kept.setdefault(one.item_id, one)
-    return tuple(kept.values())
+def best_of_each(signals: Sequence[npt.NDArray[np.float64]], limit: int) -> list[int]:
+    """The rows of at most `limit` items, taken in turn from the top of each signal, so that none drowns another.
+
+    signals: one value per item each, higher is better. All rows in order where there are no more than `limit`.
+    """
+    count = len(signals[0])
+    if count <= limit:
+        return list(range(count))
+    kept = dict[int, None]()
+    for rows in zip(*(np.argsort(-signal, kind="stable")[:limit].tolist() for signal in signals), strict=True):
+        kept.update(dict.fromkeys(rows))
+        if len(kept) >= limit:
+            break
+    return list(kept)[:limit]
 
 
 def _standing(values: Sequence[float]) -> list[float]:
@@ -80,9 +83,14 @@ def _log_odds(p: float) -> float:
     return math.log(bounded / (1 - bounded))
 
 
-def _overlap(left: Counter[str], right: Counter[str]) -> float:
+@lru_cache(maxsize=20_000)
+def _bag(text: str) -> Mapping[str, float]:
+    """The words of a text and how often each comes, as a vector of length 1; empty for no words."""
+    counts = Counter(text.casefold().split())
+    length = math.sqrt(sum(n * n for n in counts.values()))
+    return {word: n / length for word, n in counts.items()}
+
+
+def _overlap(left: Mapping[str, float], right: Mapping[str, float]) -> float:
     """Cosine of two bags of words."""
-    if not left or not right:
-        return 0.0
-    shared = sum(left[word] * right[word] for word in left.keys() & right.keys())
-    return shared / math.sqrt(sum(n * n for n in left.values()) * sum(n * n for n in right.values()))
+    return sum(weight * right[word] for word, weight in left.items() if word in right)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
 from langgraph.runtime import Runtime
 
 from agents.context import TurnContext
@@ -31,9 +32,8 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
     runtime.stream_writer(Progress("recommend", "searching the catalogue"))
     preference = context.taste(state.user_id)
     filters = (*state.filters, *lasting_filters(preference, context))
-    met = (
-        [item.item_id for item in context.catalogue if passes(item, filters)] if filters else context.catalogue.item_ids
-    )
+    meeting = [context.catalogue.meeting(condition) for condition in filters]
+    met = [item_id for item_id in context.catalogue.item_ids if all(item_id in ids for ids in meeting)]
     hidden = _not_again(state, context)
     left = [item_id for item_id in met if item_id not in hidden]
     rule = " and ".join(str(condition) for condition in filters) or "none asked for"
@@ -63,17 +63,13 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     except EmbedderFailed as error:
         semantic, problems = {}, (*problems, f"Nothing was searched by meaning: {error}.")
     history = _liked(context.recent(state.user_id, HISTORY_READ))
-    together = dict(zip(allowed, context.collaborative.score(history, allowed), strict=True)) if history else {}
-    scored = [
-        Candidate(
-            item_id,
-            semantic=semantic.get(item_id, 0.0),
-            cooccurrence=float(together.get(item_id, 0.0)),
-            popularity=context.collaborative.popularity(item_id),
-        )
-        for item_id in allowed
-    ]
-    kept = best_of_each(scored, limit)
+    near = np.array([semantic.get(item_id, 0.0) for item_id in allowed])
+    together = context.collaborative.score(history, allowed)
+    popular = context.collaborative.popularities(allowed)
+    kept = tuple(
+        Candidate(allowed[row], float(near[row]), float(together[row]), float(popular[row]))
+        for row in best_of_each((near, together, popular), limit)
+    )
     rule = "nearest in meaning, kept together with what you liked, most kept by all"
     funnel = (*state.funnel, FunnelStep("retrieved", len(kept), rule))
     return {"candidates": kept, "funnel": funnel, "problems": problems}

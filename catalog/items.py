@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 AttributeKind = Literal["number", "text", "list", "date"]
 AttributeValue = float | str | tuple[str, ...] | date
+CONDITIONS_KEPT = 64  # whose matches a catalogue remembers
 
 
 class AttributeSpec(BaseModel):
@@ -46,6 +48,14 @@ class Item(BaseModel):
     picture: str | None = None
 
 
+class Condition(Protocol):
+    """What an item may meet; equal conditions have equal hashes. `catalog.filters.Filter` is one."""
+
+    def matches(self, item: Item) -> bool:
+        """Whether the item meets it."""
+        ...
+
+
 class Catalogue:
     """All items of one catalogue, read-only, in catalogue order.
 
@@ -56,6 +66,7 @@ class Catalogue:
         self.name = name
         self.schema: tuple[AttributeSpec, ...] = tuple(schema)
         self._items: dict[str, Item] = {item.item_id: item for item in items}
+        self._meeting: OrderedDict[Condition, frozenset[str]] = OrderedDict()
 
     def __getitem__(self, item_id: str) -> Item:
         return self._items[item_id]
@@ -72,6 +83,16 @@ class Catalogue:
     def get(self, item_id: str) -> Item | None:
         """The item of that id, or None."""
         return self._items.get(item_id)
+
+    def meeting(self, condition: Condition) -> frozenset[str]:
+        """The ids of the items that meet a condition; the last few conditions are remembered."""
+        found = self._meeting.pop(condition, None)
+        if found is None:
+            found = frozenset(item.item_id for item in self if condition.matches(item))
+        self._meeting[condition] = found
+        while len(self._meeting) > CONDITIONS_KEPT:
+            self._meeting.popitem(last=False)
+        return found
 
     @cached_property
     def item_ids(self) -> tuple[str, ...]:

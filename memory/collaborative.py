@@ -71,6 +71,11 @@ class Collaborative:
         column = self._columns.get(item_id)
         return 0.0 if column is None else float(self._popularity[column])
 
+    def popularities(self, item_ids: Sequence[str]) -> npt.NDArray[np.float64]:
+        """(len(item_ids),) the popularity of each item."""
+        columns = [self._columns.get(item_id, -1) for item_id in item_ids]
+        return np.append(self._popularity, 0.0)[columns]  # the last stands for an item nobody likes
+
     def popular(self, limit: int) -> list[str]:
         """The most liked items, most liked first, ties by id."""
         order = np.lexsort((np.arange(len(self._likes)), -self._likes))
@@ -96,12 +101,12 @@ class Collaborative:
 
         An item that is itself in the history is not compared with itself.
         """
-        total = np.zeros(len(self._item_ids))
+        total = np.zeros(len(self._item_ids) + 1)  # the last stands for an item nobody likes
         for item_id in history:
             columns, values = self._neighbours(item_id)
             total[columns] += values
-        found = [total[self._columns[item]] if item in self._columns else 0.0 for item in item_ids]
-        return np.asarray(found, dtype=np.float64) / max(len(history), 1)
+        found: npt.NDArray[np.float64] = total[[self._columns.get(item_id, -1) for item_id in item_ids]]
+        return found / max(len(history), 1)
 
     def kept_by(self, history_item: str, candidate: str) -> int:
         """How many users like both items; the likers of the item where both are the same."""

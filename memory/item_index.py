@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from langgraph.store.base import GetOp, Op, PutOp
 from langgraph.store.base import Item as Entry
@@ -34,7 +35,12 @@ class ItemSummary(BaseModel):
 
 def content_of(item: Item) -> str:
     """A hash of all a summary is made from: picture, title and text. The same content needs no second summary."""
-    return hashlib.sha256(json.dumps([item.picture, item.title, item.text]).encode("ascii")).hexdigest()
+    return _content_hash(item.picture, item.title, item.text)
+
+
+@lru_cache(maxsize=20_000)
+def _content_hash(picture: str | None, title: str, text: str) -> str:
+    return hashlib.sha256(json.dumps([picture, title, text]).encode("ascii")).hexdigest()
 
 
 def described(item: Item, schema: Sequence[AttributeSpec]) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,10 +40,16 @@ def test_blending_loses_and_invents_no_candidate_even_at_certain_probabilities(p
 
 
 def test_each_source_brings_its_best():
-    scored = [Candidate(f"s{n}", semantic=float(n)) for n in range(9)]
-    scored += [Candidate("together", cooccurrence=1.0), Candidate("popular", popularity=1.0)]
-    kept = {one.item_id for one in best_of_each(scored, 3)}
-    assert kept == {"s8", "together", "popular"}
+    semantic, together, popular = np.arange(11.0), np.eye(11)[3], np.eye(11)[5]
+    assert sorted(best_of_each((semantic, together, popular), 3)) == [3, 5, 10]
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=12), st.integers(0, 14))
+def test_as_many_rows_are_kept_as_asked_for_each_once_and_the_first_is_a_best_one(rows, limit):
+    first, second = (np.array([row[column] for row in rows], dtype=float) for column in (0, 1))
+    kept = best_of_each((first, second), limit)
+    assert len(kept) == len(set(kept)) == min(limit, len(rows))
+    assert not kept or len(rows) <= limit or first[kept[0]] == first.max()
 
 
 def test_a_slate_prefers_a_slightly_weaker_item_that_differs():
