@@ -74,6 +74,10 @@ def train(
     dtype: Annotated[Literal["auto", "float32", "bfloat16"], typer.Option(rich_help_panel=MACHINE)] = "auto",
     device: Annotated[str, typer.Option(rich_help_panel=MACHINE, help="auto, cpu or cuda.")] = "auto",
     gradient_checkpointing: Annotated[bool, typer.Option("--gradient-checkpointing", rich_help_panel=MACHINE)] = False,
+    shared_prefix: Annotated[
+        Literal["auto", "always", "never"],
+        typer.Option(rich_help_panel=MACHINE, help="Read once what the candidates of a person share."),
+    ] = "auto",
     launch: Annotated[
         Path | None, typer.Option(rich_help_panel=MACHINE, help="A config of `accelerate launch`, for many devices.")
     ] = None,
@@ -123,6 +127,7 @@ def train(
         "dtype": dtype,
         "device": device,
         "gradient_checkpointing": gradient_checkpointing,
+        "shared_prefix": shared_prefix,
     }  # fmt: skip
     if launch is not None and not launch.is_file():
         raise Mistake(

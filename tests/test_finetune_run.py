@@ -142,7 +142,9 @@ def test_a_run_that_is_killed_and_gone_on_with_gives_the_same_weights(done, fres
     assert there.keys() == here.keys()
     assert all(torch.equal(there[name], here[name]) for name in there)
     assert figures == done[1]
-    assert read_manifest(run / "model" / MANIFEST_FILE).training["resumed_from"].startswith("checkpoint-")
+    training = read_manifest(run / "model" / MANIFEST_FILE).training
+    assert training["resumed_from"].startswith("checkpoint-")
+    assert training["rows_read"] == "together"
 
 
 def full_disk(words=None):

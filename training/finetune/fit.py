@@ -51,13 +51,14 @@ def fit(
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     seconds = time.monotonic() - began
     metrics = _judge(trainer, prepared, settings, report)
-    trainer.scorer.close()
+    trainer.close()
     if trainer.args.should_save:
         training = {
             "steps": trainer.state.global_step,
             "best_step": trainer.state.best_global_step,
             "seconds": round(seconds, 1),
             "resumed_from": resume.name if resume else None,
+            "rows_read": trainer.batches.how,
         }
         manifest = manifest_of(base, settings, prepared.about, metrics=metrics, training=training)
         save_model(run / MODEL, lambda folder: _write(trainer, base, settings, manifest, folder))

@@ -24,7 +24,9 @@ class TrainSettings(BaseModel):
     profile that serves the result says the same in `recommend.candidate_view`. too_long: what becomes of an example
     longer than max_tokens or the model: the run is refused, or the example is left out and counted; nothing is ever
     cut. broken_pictures: likewise, the run is refused, or the item goes by its words. steps: None trains for `epochs`.
-    groups: of candidates, or texts, a step and device. evaluate_every: steps between validations, None for eight in
+    groups: of candidates, or texts, a step and device. shared_prefix: whether what the candidates of a person share is
+    read once: where the first examples prove that nothing changes by it, always (or the run is refused), or never.
+    evaluate_every: steps between validations, None for eight in
     all. patience: validations without a better AUC until it stops. text_only: whether a base without a picture tower
     will do. keep_data: whether the files made of what users did stay after a run that ended well.
     """
@@ -62,6 +64,7 @@ class TrainSettings(BaseModel):
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     device: str = "auto"
     gradient_checkpointing: bool = False
+    shared_prefix: Literal["auto", "always", "never"] = "auto"
     evaluate_every: int | None = Field(default=None, ge=1)
     patience: int = Field(default=3, ge=1)
     text_only: bool = False

@@ -22,7 +22,7 @@ LAYERS = frozenset({"full_attention", "sliding_attention"})
 MASKED = frozenset({"sdpa", "eager"})  # attention that takes any mask
 BOTH_WAYS = {"gemma3": "token_type_ids"}  # kinds whose pictures are read in both directions, and what marks them
 TOLERANCE = {True: 1e-4, False: 2e-2}  # of a probability: float32, and shorter floats
-REMEDY = "train it on separate rows"
+REMEDY = "train it on separate rows (`--shared-prefix never`)"
 
 
 class SharedPrefix:

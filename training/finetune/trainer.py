@@ -19,12 +19,12 @@ from trl import SFTConfig, SFTTrainer
 from evaluation.metrics import evaluate
 from models.loading import PictureSource
 from training.finetune.base import Base, device_of, dtype_of
-from training.finetune.collate import batch_of
 from training.finetune.errors import SaveFailed
 from training.finetune.examples import Example, HeldOutList
 from training.finetune.rows import Encoder
 from training.finetune.scoring import Scorer
 from training.finetune.settings import TrainSettings
+from training.finetune.together import Batches, batches_for
 
 WHOLE = "whole.json"  # written last into a checkpoint: name and size of every file in it
 KEPT = 2  # checkpoints: the best and the latest
@@ -35,9 +35,16 @@ Report = Callable[[str, int, int | None], None]
 class GroupTrainer(SFTTrainer):  # type: ignore[misc]
     """Learns groups of candidates, or single texts; validates by ranking held-out lists as the product ranks them."""
 
-    def __init__(self, *, held_out: Sequence[HeldOutList], scorer: Scorer, report: Report, **given: Any) -> None:
-        super().__init__(**given)
-        self._held_out, self.scorer, self._report = held_out, scorer, report
+    def __init__(
+        self, *, held_out: Sequence[HeldOutList], scorer: Scorer, batches: Batches, report: Report, **given: Any
+    ) -> None:
+        super().__init__(data_collator=batches, **given)
+        self._held_out, self.scorer, self.batches, self._report = held_out, scorer, batches, report
+
+    def close(self) -> None:
+        """Give the model back as it was, and end the scorer."""
+        self.batches.close()
+        self.scorer.close()
 
     def evaluate(
         self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
@@ -104,16 +111,12 @@ def make_trainer(
     *,
     report: Report = lambda what, done, of: None,
 ) -> GroupTrainer:
-    """The trainer of a run, ready to train or to go on."""
+    """The trainer of a run, ready to train or to go on. Raises TrainingRefused, as `batches_for` does."""
     import torch
 
     dtype, pad_id = dtype_of(settings), base.tokenizer.pad_token_id
     if pad_id is None:
         pad_id = base.tokenizer.pad_token_id = base.tokenizer.eos_token_id or 0
-
-    def collate(picked: Sequence[dict[str, int]]) -> dict[str, Any]:
-        rows = [row for one in picked for row in encoder.rows(examples[one["example"]])]
-        return batch_of(rows, pad_id=pad_id, dtype=dtype)
 
     every = settings.evaluate_every or max(1, _steps(settings, len(examples)) // 8)
     on_cpu = device_of(settings) == "cpu"
@@ -151,13 +154,13 @@ def make_trainer(
     numbers = Dataset.from_dict({"example": list(range(len(examples)))})
     if settings.method != "qlora":  # four-bit weights were loaded where they stay
         model = model.to(arguments.device)
+    batches = batches_for(model, examples, encoder, settings, pad_id=pad_id, dtype=dtype)
     scorer = Scorer(base, model, pictures)
     trainer = GroupTrainer(
         model=model,
         args=arguments,
         train_dataset=numbers,
         eval_dataset=numbers.select([0]),  # the lists are not rows; the trainer only asks whether there is one
-        data_collator=collate,
         processing_class=base.processor,
         callbacks=[
             EarlyStoppingCallback(settings.patience),
@@ -166,6 +169,7 @@ def make_trainer(
         ],
         held_out=held_out,
         scorer=scorer,
+        batches=batches,
         report=report,
     )
     for callback in list(trainer.callback_handler.callbacks):
