@@ -78,6 +78,10 @@ class VectorCache:
         matrix = self._matrix[first:end] if end - first == rows.size else self._matrix[rows]  # a slice copies nothing
         scores = np.clip(matrix @ unit(query.reshape(1, -1))[0], -1, 1)
         order = np.argsort(-scores, kind="stable")
+        first_rows = rows[order[:limit]].tolist()
+        owners = [self._owners[row] for row in first_rows]
+        if among is None and len(set(owners)) == len(owners):  # one vector each, as nearly always
+            return dict(zip(owners, scores[order[:limit]].tolist(), strict=True))
         best: dict[tuple[str, str], float] = {}
         for row, score in zip(rows[order].tolist(), scores[order].tolist(), strict=True):
             owner = self._owners[row]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import statistics
@@ -19,13 +18,11 @@ import pytest
 from rich.console import Console
 
 from memory.database import open_engine
-from memory.preferences import Edit
+from tests.recorded import Clock, bytes_of, full_turn, start_turn
 from tracing.events import (
     DecisionRow,
-    FunnelStep,
     ModelCall,
     Note,
-    PreferenceChange,
     StepEnded,
     Trace,
     TurnEnded,
@@ -34,39 +31,8 @@ from tracing.events import (
 from tracing.export import from_json, to_json
 from tracing.plain import plain
 from tracing.recorder import Recorder
-from tracing.redaction import LONGEST_TEXT, redact
 from tracing.render import render
 from tracing.storage import TraceStore
-
-# shaped like the real thing, and valid nowhere
-CANARIES = {
-    "openai": "sk-proj-" + "Canary0" * 6,
-    "anthropic": "sk-ant-api03-" + "Canary1_" * 5,
-    "openrouter": "sk-or-v1-" + "c0ffee02" * 6,
-    "google": "AIza" + "SyCanary3" * 4,
-    "groq": "gsk_" + "Canary4" * 6,
-    "hugging face": "hf_" + "Canary5" * 5,
-    "xai": "xai-" + "Canary6" * 6,
-    "aws": "AKIA" + "CANARY7ABCDEFGH8",
-    "github": "ghp_" + "Canary8" * 6,
-    "slack": "xoxb-" + "123456-Canary9",
-    "token": "eyJhbGciOiJI" + ".eyJjYW5hcnkiOjEw" + ".c2lnbmF0dXJl",
-    "mail": "canary.eleven@example.org",
-    "phone": "+49 170 1234567",
-    "phone, spaced": "0170 555 0199",
-    "phone, american": "(555) 010-4477",
-    "phone, plain": "01705550188",
-}
-
-
-class Clock:
-    """Seconds that pass only when told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 100.0
-
-    def __call__(self) -> float:
-        return self.seconds
 
 
 @pytest.fixture
@@ -79,58 +45,12 @@ def store(database: Path) -> TraceStore:
     return TraceStore(open_engine(f"sqlite:///{database}"))
 
 
-def _start(recorder: Recorder, trace_id: str = "t1", **about: str) -> None:
-    settings = {"user_id": "ada", "thread_id": "th1", "profile": "demo", "catalogue": "demo", "message": "a calm print"}
-    recorder.start_turn(trace_id=trace_id, **(settings | about))
-
-
-def _full_turn(recorder: Recorder, trace_id: str = "t1", **about: str) -> Trace | None:
-    """A turn with every kind of event."""
-    _start(recorder, trace_id, **about)
-    with recorder.step("understand") as step:
-        recorder.record(
-            ModelCall(role="understanding", model="tiny", kind="decide", prompt="understanding_intent@1", seconds=0.01)
-        )
-        step.state_changes = {"intent": "recommend", "wishes": ("calm",)}
-    with recorder.step("recommend"):
-        for name, count in (("catalogue", 600), ("price ≤ 40", 120), ("decide", 20), ("slate", 4)):
-            recorder.record(FunnelStep(step=name, count=count, rule=name))
-        recorder.record(DecisionRow(item_id="p1", p_yes=0.81, mass=0.99, kind="local", parts={"model": 0.8}, place=1))
-        recorder.record(DecisionRow(item_id="p2", p_yes=0.2, kind="local", parts={"model": 0.2}))
-    edit = Edit(op="add", polarity="like", aspect="mood", value="calm", reason="asked for it")
-    recorder.record(
-        PreferenceChange(
-            before_version=1,
-            after_version=2,
-            edits=(edit,),
-            prose_before="Likes foxes.",
-            prose_after="Likes calm foxes.",
-        )
-    )
-    recorder.record(Note(what="fallback", detail="systemone → graded"))
-    recorder.record(
-        ModelCall(role="responder", model="tiny", prompt="responder@1", output="Here you are.", cost_usd=0.1)
-    )
-    return recorder.end_turn(reply="Here you are.", slate=("p1",))
-
-
-def _break(recorder: Recorder, error: str, state_changes: dict[str, Any]) -> None:
-    """A step that changes something and then fails."""
-    with contextlib.suppress(RuntimeError), recorder.step("understand") as step:
-        step.state_changes = state_changes
-        raise RuntimeError(error)
-
-
-def _bytes_of(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
-
-
 # --- recorder ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_turn_is_kept_whole_and_comes_back_as_it_was(database_url: str) -> None:
     store = TraceStore(open_engine(database_url))
-    kept = _full_turn(Recorder(store), message="quiet \x00 and \\0 naïve 🦊")
+    kept = full_turn(Recorder(store), message="quiet \x00 and \\0 naïve 🦊")
     assert kept is not None
     assert store.get("t1") == kept
     assert [event.type for event in kept.events][:3] == ["turn_started", "step_started", "model_call"]
@@ -141,7 +61,7 @@ def test_a_turn_is_kept_whole_and_comes_back_as_it_was(database_url: str) -> Non
 def test_events_are_stamped_with_the_time_since_the_turn_began(store: TraceStore) -> None:
     clock = Clock()
     recorder = Recorder(store, clock=clock)
-    _start(recorder)
+    start_turn(recorder)
     clock.seconds += 1.5
     with recorder.step("understand"):
         clock.seconds += 0.5
@@ -156,7 +76,7 @@ def test_events_are_stamped_with_the_time_since_the_turn_began(store: TraceStore
 
 def test_a_model_call_belongs_to_the_step_that_is_open(store: TraceStore) -> None:
     recorder = Recorder(store)
-    _start(recorder)
+    start_turn(recorder)
     with recorder.step("recommend"):
         with recorder.step("decide"):
             recorder.record(ModelCall(role="recommender", model="m"))
@@ -174,7 +94,7 @@ def test_a_model_call_belongs_to_the_step_that_is_open(store: TraceStore) -> Non
 def test_model_time_counts_calls_that_overlap_once(store: TraceStore) -> None:
     clock = Clock()
     recorder = Recorder(store, clock=clock)
-    _start(recorder)
+    start_turn(recorder)
     clock.seconds += 2
     recorder.record(ModelCall(role="r", model="m", seconds=2))
     recorder.record(ModelCall(role="r", model="m", seconds=1))
@@ -186,7 +106,7 @@ def test_model_time_counts_calls_that_overlap_once(store: TraceStore) -> None:
 
 def test_an_error_in_a_step_is_recorded_and_passes_through(store: TraceStore) -> None:
     recorder = Recorder(store)
-    _start(recorder)
+    start_turn(recorder)
     with pytest.raises(ZeroDivisionError), recorder.step("recommend"):
         1 / 0  # noqa: B018
     trace = recorder.end_turn(error="ZeroDivisionError")
@@ -197,7 +117,7 @@ def test_an_error_in_a_step_is_recorded_and_passes_through(store: TraceStore) ->
 
 def test_a_cancelled_turn_is_kept_too(store: TraceStore) -> None:
     recorder = Recorder(store)
-    _start(recorder)
+    start_turn(recorder)
     try:
         with recorder.step("respond"):
             raise KeyboardInterrupt
@@ -208,7 +128,7 @@ def test_a_cancelled_turn_is_kept_too(store: TraceStore) -> None:
 
 def test_a_turn_is_kept_once_and_its_end_is_recorded_once(store: TraceStore) -> None:
     recorder = Recorder(store)
-    _start(recorder)
+    start_turn(recorder)
     recorder.record(TurnEnded(reply="said by the graph"))
     trace = recorder.end_turn(reply="said again")
     assert trace is not None
@@ -222,14 +142,14 @@ def test_nothing_is_kept_outside_a_turn_or_with_traces_switched_off(store: Trace
     recorder.record(Note(what="before any turn"))
     assert recorder.end_turn() is None
     silent = Recorder(None)
-    assert _full_turn(silent) is None
+    assert full_turn(silent) is None
     assert store.list() == []
 
 
 def test_a_turn_left_open_is_ended_by_the_next_one(store: TraceStore) -> None:
     recorder = Recorder(store)
-    _start(recorder, "t1")
-    _start(recorder, "t2")
+    start_turn(recorder, "t1")
+    start_turn(recorder, "t2")
     recorder.end_turn()
     assert {row.trace_id: row.error is None for row in store.list()} == {"t1": False, "t2": True}
 
@@ -244,8 +164,8 @@ class FullDisk:
 def test_a_full_disk_is_said_once_and_the_conversation_goes_on(caplog: pytest.LogCaptureFixture) -> None:
     recorder = Recorder(FullDisk())
     with caplog.at_level(logging.WARNING):
-        assert _full_turn(recorder, "t1") is None
-        assert _full_turn(recorder, "t2") is None
+        assert full_turn(recorder, "t1") is None
+        assert full_turn(recorder, "t2") is None
     assert len(caplog.records) == 1
     assert "No space left on device" in caplog.text
 
@@ -258,7 +178,7 @@ def test_strange_objects_do_not_break_a_turn(store: TraceStore) -> None:
     loop: dict[str, Any] = {}
     loop["self"] = loop
     recorder = Recorder(store)
-    _start(recorder)
+    start_turn(recorder)
     with recorder.step("understand") as step:
         step.state_changes = {"odd": Odd(), "loop": loop, "picture": b"\xff" * 9, "nan": float("nan"), "set": {2, 1}}
     trace = recorder.end_turn()
@@ -271,7 +191,7 @@ def test_strange_objects_do_not_break_a_turn(store: TraceStore) -> None:
 
 def test_many_threads_may_record_at_once(store: TraceStore) -> None:
     recorder = Recorder(store)
-    _start(recorder)
+    start_turn(recorder)
 
     def note_fifty_times() -> None:
         for _ in range(50):
@@ -295,7 +215,7 @@ def test_traces_are_listed_newest_first_by_user_thread_and_failure(store: TraceS
     for number, (user, thread, error) in enumerate(
         [("ada", "a", None), ("ben", "b", "timeout"), ("ada", "c", "busy"), ("ada", "a", None)]
     ):
-        _start(recorder, f"t{number}", user_id=user, thread_id=thread)
+        start_turn(recorder, f"t{number}", user_id=user, thread_id=thread)
         recorder.end_turn(error=error)
     assert [row.trace_id for row in store.list()] == ["t3", "t2", "t1", "t0"]
     assert [row.trace_id for row in store.list(limit=2, user="ada")] == ["t3", "t2"]
@@ -304,7 +224,7 @@ def test_traces_are_listed_newest_first_by_user_thread_and_failure(store: TraceS
 
 
 def test_a_row_sums_the_turn_up(store: TraceStore) -> None:
-    _full_turn(Recorder(store))
+    full_turn(Recorder(store))
     [row] = store.list()
     assert (row.user_id, row.message, row.slate, row.calls) == ("ada", "a calm print", 1, 2)
     assert row.cost_usd is None  # the price of one call is unknown
@@ -319,7 +239,7 @@ def test_an_unknown_trace_is_a_key_error(store: TraceStore) -> None:
 def test_saving_a_trace_again_replaces_it(store: TraceStore) -> None:
     for reply in ("first", "second"):
         recorder = Recorder(store)
-        _start(recorder)
+        start_turn(recorder)
         recorder.end_turn(reply=reply)
     [row] = store.list()
     ended = store.get(row.trace_id).ended
@@ -329,19 +249,19 @@ def test_saving_a_trace_again_replaces_it(store: TraceStore) -> None:
 
 def test_a_forgotten_user_leaves_no_byte_behind(store: TraceStore, tmp_path: Path) -> None:
     recorder = Recorder(store)
-    _full_turn(recorder, "t1", message="unmistakable-whale-of-ada")
-    _full_turn(recorder, "t2", user_id="ben", message="of ben")
-    assert b"unmistakable-whale-of-ada" in _bytes_of(tmp_path)
+    full_turn(recorder, "t1", message="unmistakable-whale-of-ada")
+    full_turn(recorder, "t2", user_id="ben", message="of ben")
+    assert b"unmistakable-whale-of-ada" in bytes_of(tmp_path)
     assert store.forget("ada") == 1
     assert [row.user_id for row in store.list()] == ["ben"]
-    assert b"unmistakable-whale-of-ada" not in _bytes_of(tmp_path)
+    assert b"unmistakable-whale-of-ada" not in bytes_of(tmp_path)
     assert store.forget("ada") == 0
 
 
 def test_keeping_a_turn_takes_little_time(store: TraceStore) -> None:
     recorder, seconds = Recorder(store), []
     for number in range(30):
-        _start(recorder, f"t{number}")
+        start_turn(recorder, f"t{number}")
         for candidate in range(20):
             recorder.record(DecisionRow(item_id=str(candidate), p_yes=0.5, kind="local", parts={"model": 0.5}))
         for _ in range(4):
@@ -352,125 +272,11 @@ def test_keeping_a_turn_takes_little_time(store: TraceStore) -> None:
     assert statistics.median(seconds) < 0.01  # 2.5 ms measured
 
 
-# --- redaction --------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("secret", CANARIES.values(), ids=CANARIES)
-def test_a_secret_is_taken_out_wherever_it_stands(secret: str) -> None:
-    for text in (f"it is {secret}", f"{secret} is it", f'{{"a": "{secret}"}} and so on', f"it is\n{secret}\nthere"):
-        assert secret not in redact(text), text
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        ("Authorization: Bearer abc.def-123456", "Authorization: Bearer [key]"),
-        ("authorization: basic dXNlcjpwYXNz", "authorization: basic [key]"),
-        ("api_key=0123456789abcdef", "api_key=[key]"),
-        ('{"OPENAI_API_KEY": "plain-and-unmarked"}', '{"OPENAI_API_KEY": "[key]"}'),
-        ("postgresql://palate:hunter2@db/palate", "postgresql://palate:[key]@db/palate"),
-        ("write to ada@example.org please", "write to [e-mail] please"),
-    ],
-)
-def test_what_marks_a_secret_stays_and_the_secret_goes(text: str, wanted: str) -> None:
-    assert redact(text) == wanted
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "something from the 1970s under 40 euros, 30-50 cm",
-        "between 1970 and 1985, at most 1,200.50 €",
-        "yes 0.0512, no 0.9488; 0.1234 0.5678",
-        "2026-11-20 20:25:01",
-        "tt0078748",
-        "a" * 64,
-        "prompt responder@1 of 300 tokens: 120",
-        "ask-me-anything-about-risk-free-films",
-        "the year 2001 2010 1968",
-    ],
-)
-def test_ordinary_text_is_left_alone(text: str) -> None:
-    assert redact(text) == text
-
-
-def test_keys_in_use_go_even_where_they_look_like_nothing() -> None:
-    assert redact("the key is correct horse", secrets=("correct horse",)) == "the key is [key]"
-
-
-@pytest.mark.parametrize(
-    "part", ["x", "a.", "a@", "eyJ-", "sk-", "api_key", "api_key ", "0-", "+1 ", "http://", "-----BEGIN ", "( ", "a_"]
-)
-def test_no_text_keeps_redaction_busy(part: str) -> None:
-    began = time.thread_time()
-    redact(part * (200_000 // len(part)))
-    assert time.thread_time() - began < 2
-
-
-def test_a_cut_leaves_no_half_of_a_secret() -> None:
-    secret = CANARIES["openai"]
-    assert "sk-" not in redact("x " * (LONGEST_TEXT // 2 - 8) + secret + " and so on" * 100)
-
-
-def test_an_endless_text_is_cut_and_says_so() -> None:
-    assert redact("x" * (LONGEST_TEXT + 5)).endswith("… (5 more characters)")
-
-
-def test_no_byte_of_the_database_holds_a_planted_secret(tmp_path: Path) -> None:
-    secrets = list(CANARIES.values())
-    store = TraceStore(open_engine(f"sqlite:///{tmp_path / 'palate.sqlite'}"), secrets=("unmarked-canary-17",))
-    every = " and ".join([*secrets, "unmarked-canary-17"])
-    recorder = Recorder(store)
-    _start(recorder, message=every)
-    _break(recorder, every, {every: every, "deep": {"list": [every, {every: (every,)}]}})
-    call = ModelCall(
-        role="responder", model="m", rendered=every, output=every, parameters={"headers": {"x": every}}, error=every
-    )
-    recorder.record(call)
-    recorder.record(FunnelStep(step="filter", count=1, rule=every))
-    edit = Edit(op="add", polarity="like", aspect="mail", value=secrets[-1], reason=every)
-    recorder.record(
-        PreferenceChange(before_version=0, after_version=1, edits=(edit,), prose_before=every, prose_after=every)
-    )
-    recorder.record(Note(what="fallback", detail=every))
-    kept = recorder.end_turn(reply=every, error=every)
-    assert kept is not None
-    found = _bytes_of(tmp_path)
-    assert len(found) > 1000
-    for secret in [*secrets, "unmarked-canary-17"]:
-        assert secret.encode() not in found, secret
-        assert secret not in to_json(kept)
-
-
-def test_personal_text_can_be_replaced_by_its_length(tmp_path: Path) -> None:
-    store = TraceStore(open_engine(f"sqlite:///{tmp_path / 'palate.sqlite'}"), personal_text="redact")
-    recorder = Recorder(store)
-    said = "my-unmistakable-words"
-    _start(recorder, message=said)
-    _break(recorder, said, {"intent": "recommend", "shown": ("p1",), "wishes": (said,), "reply": said})
-    recorder.record(
-        ModelCall(role="responder", model="tiny", prompt="responder@1", rendered=said, output=said, error=said)
-    )
-    recorder.record(FunnelStep(step="filter", count=3, rule=said))
-    edit = Edit(op="add", polarity="like", aspect=said, value=said, reason=said)
-    recorder.record(PreferenceChange(before_version=0, after_version=1, edits=(edit,), prose_after=said))
-    trace = recorder.end_turn(reply=said, slate=("p1",), error=said)
-    assert trace is not None
-    assert said.encode() not in _bytes_of(tmp_path)
-    assert trace.started.message == "<21 characters>"
-    [call], [step_ended] = list(trace.of(ModelCall)), list(trace.of(StepEnded))
-    assert (call.role, call.prompt, call.output) == ("responder", "responder@1", "<21 characters>")
-    assert step_ended.state_changes["intent"] == "recommend"
-    assert step_ended.state_changes["shown"] == ["p1"]
-    assert trace.ended is not None
-    assert trace.ended.slate == ("p1",)
-
-
 # --- export and drawing -----------------------------------------------------------------------------------------------
 
 
 def test_an_exported_trace_can_be_read_back(store: TraceStore) -> None:
-    trace = _full_turn(Recorder(store))
+    trace = full_turn(Recorder(store))
     assert trace is not None
     text = to_json(trace)
     assert json.loads(text)["format"] == "palate-trace/1"
@@ -490,7 +296,7 @@ def _drawn(trace: Trace, width: int = 160) -> str:
 
 
 def test_the_drawing_tells_the_whole_turn(store: TraceStore) -> None:
-    trace = _full_turn(Recorder(store))
+    trace = full_turn(Recorder(store))
     assert trace is not None
     drawn = _drawn(trace)
     for told in (
@@ -513,7 +319,7 @@ def test_the_drawing_tells_the_whole_turn(store: TraceStore) -> None:
 
 def test_the_better_place_stands_above_and_what_was_not_shown_below(store: TraceStore) -> None:
     recorder = Recorder(store)
-    _start(recorder)
+    start_turn(recorder)
     for item_id, blend, place in (("low", 0.1, None), ("best", 0.9, 1), ("next", 0.8, 2), ("unplaced", 0.7, None)):
         recorder.record(DecisionRow(item_id=item_id, p_yes=None, blend=blend, place=place))
     trace = recorder.end_turn()
@@ -524,7 +330,7 @@ def test_the_better_place_stands_above_and_what_was_not_shown_below(store: Trace
 
 def test_text_of_people_and_models_cannot_pose_as_markup_or_move_the_cursor(store: TraceStore) -> None:
     recorder = Recorder(store)
-    _start(recorder, message="[red]x[/red] \x1b[2J [/nothing")
+    start_turn(recorder, message="[red]x[/red] \x1b[2J [/nothing")
     recorder.record(ModelCall(role="responder", model="[m", output="\x1b]0;title\x07 [bold]"))
     trace = recorder.end_turn(reply="[/] \x1b[31m", error="[oh")
     assert trace is not None
@@ -536,7 +342,7 @@ def test_text_of_people_and_models_cannot_pose_as_markup_or_move_the_cursor(stor
 
 def test_a_trace_that_was_cut_off_can_still_be_drawn() -> None:
     recorder = Recorder(None, now=lambda: datetime(2026, 1, 2, tzinfo=UTC))
-    _start(recorder)
+    start_turn(recorder)
     events = [event.model_dump() for event in recorder.events]
     assert "the turn was cut off" in _drawn(Trace.model_validate({"events": events}))
 

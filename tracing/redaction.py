@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,6 +36,9 @@ _LABELLED = re.compile(
         ["']? \s{0,3} [:=] \s{0,3} ["']? )
         (?!\[key\]) (?!(?:bearer|basic)\s) [^\s"',;&}\]]{6,}
     """
+)
+_LABELS = tuple(  # how every label of the pattern above ends, with what follows it
+    re.compile(rf"{label}[\"']?\s{{0,3}}[:=]") for label in ("key", "secret", "token", "passw(?:or)?d", "authorization")
 )
 _URL_LOGIN = re.compile(r"\b([a-z][a-z0-9+.-]{0,20}://[^\s/:@]{0,100}):[^\s/@]{1,200}@", re.IGNORECASE)
 _MAIL = re.compile(r"\b[\w.%+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24}\b")
@@ -88,9 +91,9 @@ def _without_patterns(text: str) -> str:
         text = _PEM.sub("[key]", text)
     if "bearer" in lowered or "basic" in lowered:
         text = _HEADER.sub(r"\1\2[key]", text)
-    if max(map(len, text.split()), default=0) >= _SHORTEST_KEY:
+    if _KEYS.search(" ".join(word for word in text.split() if len(word) >= _SHORTEST_KEY)):
         text = _KEYS.sub("[key]", text)
-    if any(label in lowered for label in ("key", "secret", "token", "passw", "authorization")):
+    if any(label.search(lowered) for label in _LABELS):
         text = _LABELLED.sub(r"\1[key]", text)
     if "@" in text:
         text = _MAIL.sub("[e-mail]", _URL_LOGIN.sub(r"\1:[key]@", text))
@@ -107,6 +110,36 @@ def _shortened(text: str) -> str:
     if not text[LONGEST_TEXT].isspace():
         kept = kept.rpartition(" ")[0] or kept
     return f"{kept}… ({len(text) - len(kept)} more characters)"
+
+
+def is_clean(events: Iterable[Mapping[str, JsonValue]], *, secrets: Collection[str] = ()) -> bool:
+    """Whether `redact_event` would leave all these events as they are, personal text kept.
+
+    Looks at all their texts at once, which is several times as fast; where it says no, a closer look may still find
+    nothing.
+    """
+    texts = list[str]()
+    for event in events:
+        _gather(event, texts)
+    if max(map(len, texts), default=0) > LONGEST_TEXT:
+        return False
+    joined = "\n\n".join(texts)
+    return not any(len(secret) >= 6 and secret in joined for secret in secrets) and _without_patterns(joined) == joined
+
+
+def _gather(value: JsonValue | Mapping[str, JsonValue], into: list[str]) -> None:
+    """Every text that may be changed: values and keys alike, but for what only names things."""
+    if isinstance(value, str):
+        into.append(value)
+    elif isinstance(value, Mapping):
+        for key, part in value.items():
+            if key not in _OURS:
+                into.append(key)
+            if key not in _NAMING:
+                _gather(part, into)
+    elif isinstance(value, list):
+        for part in value:
+            _gather(part, into)
 
 
 def redact_event(

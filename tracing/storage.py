@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import (
     Column,
     Engine,
@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from memory.database import AnyText, ensure_tables, metadata, reading, writing
 from tracing.events import ModelCall, Trace, TurnEnded
-from tracing.redaction import PersonalText, redact_event
+from tracing.redaction import PersonalText, is_clean, redact_event
 
 _traces = Table(
     "traces",
@@ -90,19 +90,24 @@ class TraceStore:
 
     def save(self, trace: Trace) -> Trace:
         """Write the trace without its secrets, and return it as written. One of the same id is replaced."""
-        told = trace.model_dump(mode="json")["events"]
-        events = [redact_event(event, personal_text=self._personal_text, secrets=self._secrets) for event in told]
-        kept = Trace.model_construct(
-            events=tuple(
-                event if after == before else type(event).model_validate(after)
-                for event, before, after in zip(trace.events, told, events, strict=True)
-            )
-        )
+        kept, events = self._without_secrets(trace)
         row = _row_of(kept) | {"body": json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))}
         with writing(self._engine, synced=False) as connection:
             connection.execute(_DELETE, {"replaced": kept.trace_id})
             connection.execute(_INSERT, row)
         return kept
+
+    def _without_secrets(self, trace: Trace) -> tuple[Trace, Sequence[Mapping[str, JsonValue]]]:
+        """The trace as it may be kept, and its events as JSON holds them."""
+        told = trace.model_dump(mode="json")["events"]
+        if self._personal_text == "keep" and is_clean(told, secrets=self._secrets):
+            return trace, told
+        events = [redact_event(event, personal_text=self._personal_text, secrets=self._secrets) for event in told]
+        kept = tuple(
+            event if after == before else type(event).model_validate(after)
+            for event, before, after in zip(trace.events, told, events, strict=True)
+        )
+        return Trace.model_construct(events=kept), events
 
     def list(
         self, limit: int = 20, *, user: str | None = None, thread: str | None = None, errors_only: bool = False
