@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from memory.database import open_engine
 from memory.preferences import Edit
@@ -102,7 +103,12 @@ def test_what_a_look_at_all_texts_calls_clean_needs_no_redaction(events: list[di
 
 @given(st.sampled_from(sorted(CANARIES.values())), _TEXTS)
 def test_no_secret_passes_for_clean_wherever_it_stands(secret: str, text: str) -> None:
-    for event in ({"message": f"{text} {secret}"}, {"state_changes": {"a": [text, {"b": secret}]}}, {secret: text}):
+    events: list[dict[str, JsonValue]] = [
+        {"message": f"{text} {secret}"},
+        {"state_changes": {"a": [text, {"b": secret}]}},
+        {secret: text},
+    ]
+    for event in events:
         assert not is_clean([{"message": text}, event])
 
 
