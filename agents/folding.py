@@ -157,12 +157,38 @@ def apply_edits(
     return Preference(
         user_id=preference.user_id,
         version=preference.version + 1,
-        prose=bounded_prose(prose or plain_prose(ordered), words),
+        prose=bounded_prose(agreeing_prose(prose, ordered) or plain_prose(ordered), words),
         facts=ordered,
         watermark=watermark,
         updated_at=now,
         edits=tuple(made),
     )
+
+
+def agreeing_prose(prose: str, facts: Sequence[Fact]) -> str:
+    """The prose without the sentences that say the opposite of a fact, and without values told twice in one list."""
+    held = [fact for fact in facts if not fact.retracted]
+    sentences = re.split(r"(?<=[.!?])\s+", prose)
+    return " ".join(_told_once(one) for one in sentences if not any(_says_opposite(one, fact) for fact in held))
+
+
+def _says_opposite(sentence: str, fact: Fact) -> bool:
+    if turned_away(sentence, fact.value):
+        return fact.polarity in ("like", "must")
+    return fact.polarity in ("dislike", "must_not") and bool(
+        re.search(rf"\b(?:like|love|enjoy|prefer)s?\b[^.;]*\b{re.escape(fact.value)}", sentence, re.IGNORECASE)
+    )
+
+
+def _told_once(sentence: str) -> str:
+    first, *rest = re.split(r"(,? and |, )", sentence.rstrip("."))
+    parts, joints = [first], rest[::2]
+    for part in rest[1::2]:
+        if not any(re.search(rf"\b{re.escape(part)}$", before, re.IGNORECASE) for before in parts):
+            parts.append(part)
+    if len(parts) > len(joints):
+        return sentence
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) + "."
 
 
 def plain_prose(facts: Sequence[Fact]) -> str:

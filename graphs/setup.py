@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from langchain_core.language_models import LanguageModelInput
 
@@ -18,6 +19,8 @@ from graphs.services import Services
 from memory.interactions import Interaction
 from memory.item_index import ItemSummary
 from models.errors import ModelBadOutput, ModelError
+from models.manifest import weights_fingerprint
+from models.spec import ModelSpec
 
 Report = Callable[[str, int, int], None]  # what is being done, done so far, of how many
 BATCH = 32
@@ -89,8 +92,8 @@ async def summarize_catalogue(
     raises its ModelError.
     """
     name, spec = services.models.chain("item_summarizer")[0]
-    label = prompts.load(PROMPT).label
-    missing = services.items.unsummarised(catalogue, prompt=label, model=spec.label)
+    label, author = prompts.load(PROMPT).label, author_of(spec)
+    missing = services.items.unsummarised(catalogue, prompt=label, model=author)
     todo = [item for item in missing if item.picture]
     failed: dict[str, str] = {}
     done = 0
@@ -107,7 +110,7 @@ async def summarize_catalogue(
                 problem = answer if isinstance(answer, ModelError) else ModelBadOutput(spec.label, "it said nothing")
                 failed[item.item_id] = str(problem)
                 continue
-            written.append((item, ItemSummary(text=text, model=spec.label, prompt=label, at=datetime.now(UTC))))
+            written.append((item, ItemSummary(text=text, model=author, prompt=label, at=datetime.now(UTC))))
         services.items.put_summaries(catalogue.name, written)
         done += len(batch)
         if done == len(failed):
@@ -116,6 +119,14 @@ async def summarize_catalogue(
             )
         report("looking at the pictures", done, len(todo))
     return Summarized(done - len(failed), failed)
+
+
+def author_of(spec: ModelSpec) -> str:
+    """Who a summary is by: the model, and of a local folder the weights, so that a new checkpoint looks anew."""
+    folders = [name for name in (spec.model, spec.adapter) if name and Path(name).is_dir()]
+    if spec.backend != "local" or not folders:
+        return spec.label
+    return f"{spec.label} ({'+'.join(weights_fingerprint(name)[:8] for name in folders)})"
 
 
 def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:

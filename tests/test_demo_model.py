@@ -7,6 +7,8 @@ import random
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 import prompts
 from agents.asking import message_of
@@ -21,7 +23,7 @@ from catalog.pictures import PictureStore
 from evaluation.metrics import auc
 from graphs.services import Services
 from graphs.session import Session
-from graphs.setup import store_catalogue, summarize_catalogue
+from graphs.setup import author_of, store_catalogue, summarize_catalogue
 from models.decisions import Choice, DecisionRequest, Predicate
 from models.loading import load_chat, load_decider
 from models.spec import ModelSpec
@@ -149,6 +151,15 @@ async def test_a_conversation_in_the_demo_profile_is_real_from_end_to_end(tmp_pa
     second, _ = await talk(session, "ann", "", picture=png(unseen_looks(1)[0], seed=3), thread_id=first.thread_id)
     assert second.slate
     await session.aclose()
+
+
+def test_summaries_name_the_weights_that_wrote_them(tmp_path):
+    authors = []
+    for value in (1.0, 1.0, 2.0):
+        save_file({"w": torch.full((64,), value)}, tmp_path / "model.safetensors")
+        authors.append(author_of(SPEC.model_copy(update={"model": str(tmp_path)})))
+    assert authors[0] == authors[1] != authors[2]
+    assert author_of(SPEC).startswith("checkpoints/demo (")
 
 
 def state_of(taste) -> str:

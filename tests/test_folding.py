@@ -14,6 +14,7 @@ from agents.folding import (
     WISH,
     Fold,
     FoldEdit,
+    agreeing_prose,
     apply_edits,
     bounded_prose,
     checked_edits,
@@ -169,6 +170,32 @@ def test_a_fact_already_held_may_be_edited_without_being_named_again():
     held = taste(edit("add", value="whale")).facts
     fold = Fold(edits=(FoldEdit(op="retract", polarity="like", aspect="subject", value="whale"),), prose="x")
     assert [kept.op for kept in checked_edits(fold, BLOCK, [1, 2, 3], held)] == ["retract"]
+
+
+def test_prose_that_says_the_opposite_of_a_fact_is_left_out():
+    facts = (
+        Fact(polarity="like", aspect="subject", value="fox", strength=0.5, since=NOW),
+        Fact(polarity="dislike", aspect="palette", value="neon", strength=0.5, since=NOW),
+        Fact(polarity="dislike", aspect="mood", value="gloomy", strength=0.5, since=NOW, retracted=True),
+    )
+    held = "They like fox. They avoid neon. They like gloomy pictures."
+    assert agreeing_prose(held, facts) == held
+    assert agreeing_prose("They avoid fox. They like deep blue and neon. They like owls.", facts) == "They like owls."
+    assert agreeing_prose("Their aversion to neon is strong.", facts) == "Their aversion to neon is strong."
+
+
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ("They like deep blue, deep blue and deep blue.", "They like deep blue."),
+        ("They like fox, owl and fox.", "They like fox and owl."),
+        ("They like fox, owl, fox and hare.", "They like fox, owl and hare."),
+        ("They like black and white, and the sea.", "They like black and white, and the sea."),
+        ("They like fox.", "They like fox."),
+    ],
+)
+def test_no_value_is_told_twice_in_a_list(told, wanted):
+    assert agreeing_prose(told, ()) == wanted
 
 
 def test_prose_is_cut_after_the_last_whole_sentence_that_fits():
