@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from memory.chroma_rows import Rows
+from memory.chroma_swap import finish_swap
 from memory.errors import StoreError, StoreFailed, StoreLocked, StoreMismatch, StoreUnreachable
 from memory.records import Record
 from memory.vectors import VectorCache
@@ -136,11 +137,8 @@ def _connect_directory(directory: Path, dims: int | None, embedder: str) -> Conn
     except OSError as error:
         raise StoreFailed(str(directory), "open", str(error)) from error
     try:
-        import chromadb
-        from chromadb.config import Settings
-
-        client = chromadb.PersistentClient(str(directory), settings=Settings(anonymized_telemetry=False))
-        connection = _with_collections(str(directory), client, dims, embedder, exclusive=True)
+        finish_swap(directory, keep=LOCK_FILE)
+        connection = with_collections(str(directory), open_client(directory), dims, embedder, exclusive=True)
     except BaseException as error:
         lock.release()
         if isinstance(error, StoreError) or not isinstance(error, Exception):
@@ -148,6 +146,14 @@ def _connect_directory(directory: Path, dims: int | None, embedder: str) -> Conn
         raise StoreFailed(str(directory), "open", f"{type(error).__name__}: {error}") from error
     connection.lock = lock
     return connection
+
+
+def open_client(directory: Path) -> Any:
+    """Chroma's own client of a directory that nobody else has open."""
+    import chromadb
+    from chromadb.config import Settings
+
+    return chromadb.PersistentClient(str(directory), settings=Settings(anonymized_telemetry=False))
 
 
 def _connect_server(url: str, dims: int | None, embedder: str) -> Connection:
@@ -166,10 +172,11 @@ def _connect_server(url: str, dims: int | None, embedder: str) -> Connection:
         client.heartbeat()
     except Exception as error:
         raise StoreUnreachable(url, f"{type(error).__name__}: {error}") from error
-    return _with_collections(url, client, dims, embedder, exclusive=False)
+    return with_collections(url, client, dims, embedder, exclusive=False)
 
 
-def _with_collections(place: str, client: Any, dims: int | None, embedder: str, *, exclusive: bool) -> Connection:
+def with_collections(place: str, client: Any, dims: int | None, embedder: str, *, exclusive: bool) -> Connection:
+    """A connection by that client, its collections made where they are missing; see `connect`."""
     cap = int(client.get_max_batch_size())
     records = client.get_or_create_collection(
         _RECORDS, embedding_function=None, metadata={"format": _FORMAT}, configuration={"hnsw": {"space": "cosine"}}

@@ -28,11 +28,14 @@ from langgraph.store.base import (
 )
 
 from memory.chroma_connection import Connection, connect, disconnect
+from memory.chroma_rebuild import Progress, rebuild
 from memory.entries import Entries, Written
 from memory.errors import StoreClosed
 from memory.records import Namespace, Record, check_filter, matches, new_stamp, record_id_of, value_to_json
 from memory.text_index import TextIndex
 from memory.vectors import EXACT_LIMIT, Vectors
+
+_CHUNK = 1000  # entries whose vectors are read together
 
 
 @dataclass
@@ -134,6 +137,28 @@ class ChromaStore(BaseStore):
             records = self._entries.get(scores)
         found = ((records[record_id], score) for record_id, score in scores.items() if record_id in records)
         return {record.key: score for record, score in found if record.namespace == namespace}
+
+    def contents(self) -> Iterator[tuple[Record, Vectors]]:
+        """Every entry with its vectors as Chroma has them, (n, d), n = 0 for one without; by namespace and key."""
+        self._check_open()
+        with self._connection.mutex:
+            records = self._entries.under(())
+        for start in range(0, len(records), _CHUNK):
+            part = records[start : start + _CHUNK]
+            with self._connection.mutex:
+                vectors = self._entries.vectors_of(part)
+            nothing = np.zeros((0, self._connection.dims), np.float32)
+            yield from ((record, vectors.get(record.record_id, nothing)) for record in part)
+
+    def rebuild(self, progress: Progress = lambda done, of: None) -> bool:
+        """Write the directory anew, so that no file of it holds what was deleted; False for a server, where none is.
+
+        See `memory.chroma_rebuild`. Raises StoreFailed; then the directory is as it was.
+        """
+        self._check_open()
+        with self._connection.mutex:
+            self._check_open()
+            return rebuild(self._connection, progress)
 
     def _plan(self, ops: Iterable[Op]) -> _Plan:
         plan = _Plan()

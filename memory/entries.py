@@ -53,6 +53,13 @@ class Entries:
         found = [Record.from_document(document) for page in pages for document in page["documents"]]
         return sorted(found, key=lambda record: (record.namespace, record.key))
 
+    def vectors_of(self, records: Sequence[Record]) -> dict[str, Vectors]:
+        """Entry id → its vectors as Chroma has them, (n, d), for those that have any."""
+        rows = self._connection.vectors
+        found = rows.vectors([one for record in records for one in record.vector_ids]) if rows is not None else {}
+        held = {record.record_id: [found[one] for one in record.vector_ids if one in found] for record in records}
+        return {record_id: np.stack(vectors) for record_id, vectors in held.items() if vectors}
+
     def namespaces(self) -> set[Namespace]:
         """The namespaces that hold an entry."""
         pages = self._connection.records.scan(None, ["metadatas"])

@@ -1,0 +1,147 @@
+"""Writing a Chroma directory anew: its log, its text index and its vector index keep what was deleted from them.
+
+The new files are written by a process of their own, which is given what stays and never sees what goes: the room that
+a vector index holds in reserve is written as the allocator handed it out, with whatever this process had there before.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from memory.chroma_connection import LOCK_FILE, Connection, open_client, with_collections
+from memory.chroma_swap import begin_swap, commit_swap, finish_swap
+from memory.errors import StoreError, StoreFailed
+from memory.records import Record
+from memory.vectors import Vectors
+
+Progress = Callable[[int, int], None]  # rows written so far, of how many
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def rebuild(connection: Connection, progress: Progress = lambda done, of: None) -> bool:
+    """Write the directory anew with exactly the entries it holds; False, and nothing done, for a server.
+
+    Vectors that belong to no entry are left out. A vector may differ in the last bit from what it was: Chroma scales it
+    to length 1 whenever it is written. Killed at any point, the directory is the old one or the new one when it is
+    opened again. The caller holds the connection's mutex. Raises StoreFailed; then the old directory is in use again.
+    """
+    if connection.lock is None:
+        return False
+    directory = Path(connection.place)
+    about = connection.vectors.collection.metadata if connection.vectors is not None else {}
+    dims, embedder = (connection.dims, about["embedder"]) if about else (None, "")
+    try:
+        _write_elsewhere(connection, begin_swap(directory), dims, embedder, progress)
+        connection.client.close()
+        try:
+            commit_swap(directory, keep=LOCK_FILE)
+        finally:
+            _reopen(connection, dims, embedder)
+    except StoreError:
+        raise
+    except Exception as error:
+        raise StoreFailed(connection.place, "write its files anew", f"{type(error).__name__}: {error}") from error
+    return True
+
+
+def _write_elsewhere(
+    connection: Connection, building: Path, dims: int | None, embedder: str, progress: Progress
+) -> None:
+    """Have another process write a directory of what the connection holds."""
+    total = connection.records.count() + (connection.vectors.count() if connection.vectors is not None else 0)
+    writer = subprocess.Popen(
+        [sys.executable, "-m", __name__],
+        cwd=_ROOT,
+        env=os.environ | {"ANONYMIZED_TELEMETRY": "False"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    assert writer.stdin is not None
+    done, broken = 0, False
+    try:
+        _send(writer.stdin, {"directory": str(building), "dims": dims, "embedder": embedder})
+        for page, vectors in _pages(connection):
+            _send(writer.stdin, page, vectors)
+            done += len(page["ids"])
+            progress(done, total)
+    except BrokenPipeError:
+        broken = True
+    except BaseException:
+        writer.kill()
+        raise
+    finally:
+        _, said = writer.communicate()
+    if writer.returncode or broken:
+        lines = said.decode(errors="replace").strip().splitlines() or [f"its writer left with {writer.returncode}"]
+        raise StoreFailed(connection.place, "write its files anew", lines[-1])
+    progress(total, total)
+
+
+def _pages(connection: Connection) -> Iterator[tuple[dict[str, Any], Vectors]]:
+    """All entries, then the vectors that belong to one."""
+    owned = set[str]()
+    for page in connection.records.scan(None, ["documents", "metadatas", "embeddings"]):
+        for document in page["documents"]:
+            owned.update(Record.from_document(document).vector_ids)
+        told = {"rows": "records", "ids": page["ids"], "metadatas": page["metadatas"], "documents": page["documents"]}
+        yield told, np.asarray(page["embeddings"], dtype=np.float32)
+    for page in connection.vectors.scan(None, ["metadatas", "embeddings"]) if connection.vectors is not None else ():
+        kept = [row for row, vector_id in enumerate(page["ids"]) if vector_id in owned]
+        if kept:
+            ids, metadatas = ([page[name][row] for row in kept] for name in ("ids", "metadatas"))
+            told = {"rows": "vectors", "ids": ids, "metadatas": metadatas, "documents": None}
+            yield told, np.asarray(page["embeddings"], dtype=np.float32)[kept]
+
+
+def _send(pipe: IO[bytes], told: dict[str, Any], vectors: Vectors | None = None) -> None:
+    """A line of JSON, then the vectors as bytes."""
+    shape = list(vectors.shape) if vectors is not None else [0, 0]
+    pipe.write(json.dumps(told | {"shape": shape}).encode("ascii") + b"\n")
+    if vectors is not None:
+        pipe.write(vectors.tobytes())
+    pipe.flush()
+
+
+def _received(pipe: IO[bytes]) -> Iterator[tuple[dict[str, Any], Vectors]]:
+    while line := pipe.readline():
+        told = json.loads(line)
+        rows, width = told.pop("shape")
+        yield told, np.frombuffer(pipe.read(4 * rows * width), dtype=np.float32).reshape(rows, width)
+
+
+def _write(pipe: IO[bytes]) -> None:
+    """What the other process does: make a directory of what it is sent."""
+    messages = _received(pipe)
+    about, _ = next(messages)
+    client = open_client(Path(about["directory"]))
+    made = with_collections(about["directory"], client, about["dims"], about["embedder"], exclusive=True)
+    for page, vectors in messages:
+        rows = made.vectors if page["rows"] == "vectors" else made.records
+        assert rows is not None
+        rows.upsert(page["ids"], vectors, page["metadatas"], page["documents"])
+    client.close()
+
+
+def _reopen(connection: Connection, dims: int | None, embedder: str) -> None:
+    """Open the directory again for all who share the connection; what they had read is read anew."""
+    directory = Path(connection.place)
+    finish_swap(directory, keep=LOCK_FILE)
+    opened = with_collections(connection.place, open_client(directory), dims, embedder, exclusive=True)
+    connection.client, connection.records = opened.client, opened.records
+    connection.vectors, connection.dims = opened.vectors, opened.dims
+    connection.recent.clear()
+    connection.absent.clear()
+    connection.mirror = None
+
+
+if __name__ == "__main__":
+    _write(sys.stdin.buffer)

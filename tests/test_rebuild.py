@@ -1,0 +1,228 @@
+"""A Chroma directory written anew: nothing deleted is left in its files, all else is as it was, whatever is killed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from langgraph.store.base import PutOp
+
+from memory.chroma_store import ChromaStore
+from memory.chroma_swap import begin_swap, commit_swap, finish_swap
+from memory.embedding import index_for
+from memory.errors import StoreFailed
+from memory.file_scan import Search, Sought, files_under
+from tests.word_embedder import WordEmbedder
+
+REPOSITORY = Path(__file__).parents[1]
+CANARY = "a canary of vermilion feathers in a disused coal mine"
+OTHERS = [f"{colour} {animal}" for colour in ("red", "blue") for animal in ("fox", "owl", "whale")]
+
+
+@pytest.fixture
+def embedder() -> WordEmbedder:
+    return WordEmbedder()
+
+
+@pytest.fixture
+def store(tmp_path: Path, embedder: WordEmbedder) -> Iterator[ChromaStore]:
+    with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=index_for(embedder)) as opened:
+        for number, text in enumerate(OTHERS):
+            opened.put(("others", f"n{number % 2}"), f"k{number}", {"text": text, "price": number})
+        opened.put(("own",), "canary", {"text": CANARY})
+        yield opened
+
+
+def left(folder: Path, embedder: WordEmbedder) -> set[str]:
+    """What the files hold of the canary: its text, its vector, its key."""
+    search = Search(Sought((CANARY,), tuple(embedder.embed([CANARY]))))
+    return {one.kind for path, name in files_under([folder]) for one in search.in_file(path, name)}
+
+
+def told(store: ChromaStore) -> list[object]:
+    """Everything a reader can ask of what others hold."""
+    searches = [store.search((), query=text, limit=20) for text in [*OTHERS, "red", "canary"]]
+    searches.append(store.search(("others",), filter={"price": {"$gte": 3}}))
+    hits = [[hit.dict() for hit in hits if hit.namespace[0] == "others"] for hits in searches]
+    return [hits, [one for one in store.list_namespaces() if one[0] == "others"]]
+
+
+def same(before: object, after: object) -> bool:
+    """Equal, scores to a millionth: Chroma scales a vector to length 1 whenever it is written."""
+    if isinstance(before, float) and isinstance(after, float):
+        return abs(before - after) <= 1e-6
+    if isinstance(before, dict) and isinstance(after, dict):
+        return before.keys() == after.keys() and all(same(before[key], after[key]) for key in before)
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(same, before, after))
+    return before == after
+
+
+def test_deleted_text_and_vectors_are_in_the_files_until_they_are_written_anew(store, embedder, tmp_path):
+    store.delete(("own",), "canary")
+    before = told(store)
+    assert left(tmp_path, embedder) == {"text", "vector"}  # or this test would prove nothing
+    assert store.rebuild()
+    assert left(tmp_path, embedder) == set()
+    assert same(before, told(store))
+    store.put(("own",), "again", {"text": "red fox"})  # and it goes on
+    assert [hit.key for hit in store.search(("own",), query="fox")] == ["again"]
+
+
+def test_the_index_files_are_written_anew_as_well(tmp_path):
+    """Beyond a thousand rows Chroma keeps vectors in files of their own, and there too what was deleted."""
+    embedder = WordEmbedder(dims=64)
+    path = tmp_path / "chroma"
+    many = [PutOp(("others",), f"k{n}", {"text": f"w{n % 40} w{n % 7} w{n % 11}"}, index=["text"]) for n in range(1200)]
+    with ChromaStore.from_conn_string(str(path), index=index_for(embedder), exact_limit=0) as store:
+        store.put(("own",), "canary", {"text": CANARY})
+        store.batch(many)
+        store.delete(("own",), "canary")
+        vector = Search(Sought((), tuple(embedder.embed([CANARY]))))
+        index = [one for one in files_under([path]) if one[1].endswith("data_level0.bin")]
+        assert any(vector.in_file(*one) for one in index)
+        assert store.rebuild()
+        assert left(path, embedder) == set()
+        assert len(store.search((), limit=2000)) == 1200
+
+
+def test_after_reopening_everything_is_there_and_the_embedder_is_still_asked_for(store, embedder, tmp_path):
+    store.delete(("own",), "canary")
+    before = told(store)
+    store.rebuild()
+    store.close()
+    with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=index_for(embedder)) as again:
+        assert same(before, told(again))
+    with pytest.raises(Exception, match="built with words"):
+        ChromaStore.open(str(tmp_path / "chroma"), index=index_for(WordEmbedder(name="other")))
+
+
+def test_all_stores_of_the_directory_go_on_with_the_new_files(store, embedder, tmp_path):
+    with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=index_for(embedder)) as other:
+        store.delete(("own",), "canary")
+        other.search((), query="red fox")
+        store.rebuild()
+        other.put(("others", "new"), "k", {"text": "green newt"})
+        assert [hit.key for hit in store.search((), query="newt", limit=1)] == ["k"]
+
+
+def test_a_store_without_vectors_is_written_anew_too(tmp_path):
+    with ChromaStore.from_conn_string(str(tmp_path / "plain")) as store:
+        store.put(("own",), "canary", {"text": CANARY})
+        store.put(("others",), "k", {"text": "stays"})
+        store.delete(("own",), "canary")
+        assert store.rebuild()
+        assert left(tmp_path, WordEmbedder()) == set()
+        assert store.get(("others",), "k").value == {"text": "stays"}
+
+
+def test_a_vector_left_behind_by_a_crash_is_not_taken_along(store, embedder, tmp_path):
+    """Its entry was never written, so nobody could name it to delete it."""
+    store.delete(("own",), "canary")
+    store.rebuild()
+    rows = store._connection.vectors
+    rows.upsert([f"{'0' * 40}:abc:0"], embedder.embed([CANARY]), [{"ns0": '"own"'}])
+    assert left(tmp_path, embedder) == {"vector"}
+    store.rebuild()
+    assert left(tmp_path, embedder) == set()
+
+
+def test_a_disk_that_fails_leaves_the_old_directory_in_use(store, embedder, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    before = told(store)
+    monkeypatch.setattr("memory.chroma_swap.sync_tree", full)
+    with pytest.raises(StoreFailed, match="No space left"):
+        store.rebuild()
+    assert same(before, told(store))
+    assert store.get(("own",), "canary") is not None
+    monkeypatch.undo()
+    assert store.rebuild()
+
+
+OLD = {"palate.lock": "7", "db": "old", "segment/one": "old", "segment/two": "old", "stray": "old"}
+NEW = {"db": "new", "fresh/one": "new", "fresh/two": "new"}
+STEPS = ((os, "rename"), (os, "fsync"), (Path, "unlink"), (Path, "rmdir"), (shutil, "rmtree"))
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def read(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def killed_after(steps: int, work: Callable[[], object]) -> bool:
+    """Whether a process that does this is killed before it is through, at the step of the file system after `steps`."""
+    if (child := os.fork()) == 0:
+        left = iter(range(steps))
+
+        def counted(call: Callable[..., object]) -> Callable[..., object]:
+            def run(*arguments: object, **named: object) -> object:
+                if next(left, None) is None:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return call(*arguments, **named)
+
+            return run
+
+        for place, name in STEPS:
+            setattr(place, name, counted(getattr(place, name)))
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return os.waitpid(child, 0)[1] != 0
+
+
+def test_killed_at_any_step_the_old_content_or_the_new_is_whole_when_the_swap_is_finished(tmp_path):
+    """And killed again while it is finished, at any step of that."""
+    outcomes = set()
+    for first in range(200):
+        for then in range(200):
+            folder = tmp_path / f"{first}-{then}"
+            write(folder, OLD)
+            write(begin_swap(folder), NEW)
+            killed = killed_after(first, lambda folder=folder: commit_swap(folder, keep="palate.lock"))
+            again = killed_after(then, lambda folder=folder: finish_swap(folder, keep="palate.lock"))
+            finish_swap(folder, keep="palate.lock")
+            found = read(folder)
+            outcomes.add("old" if found == OLD else "new")
+            assert found in (OLD, NEW | {"palate.lock": "7"}), (first, then)
+            if not again:
+                break
+        if not killed:
+            break
+    assert outcomes == {"old", "new"}
+    assert first > 15
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_the_store_opens_with_all_it_held(tmp_path, embedder):
+    """The whole of it, with Chroma: once while the new files are written, once while they take their place."""
+    code = (
+        "import os, signal, sys; import memory.chroma_rebuild as r; from memory.chroma_store import ChromaStore\n"
+        "from memory.embedding import index_for; from tests.word_embedder import WordEmbedder\n"
+        "store = ChromaStore.open(sys.argv[1], index=index_for(WordEmbedder()))\n"
+        "die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "exec(sys.argv[2]); store.rebuild()"
+    )
+    path = str(tmp_path / "chroma")
+    for fatal in ("r._send = die", "import memory.chroma_swap as s; s.sync_folder = die"):
+        with ChromaStore.from_conn_string(path, index=index_for(embedder)) as store:
+            store.put(("others",), "k", {"text": "red fox"})
+            expected = told(store)
+        done = subprocess.run([sys.executable, "-c", code, path, fatal], cwd=REPOSITORY, capture_output=True, text=True)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        with ChromaStore.from_conn_string(path, index=index_for(embedder)) as store:
+            assert same(expected, told(store))
+        assert not list((tmp_path / "chroma").glob("rebuild*"))
