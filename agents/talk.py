@@ -42,7 +42,10 @@ _ANSWERING = frozenset(
 _UNKNOWING = re.compile(
     r"\b(?:do|does|can|could)(?: not|n't|n’t|not) (?:know|say|tell)|\bno idea\b|\bnot (?:sure|known|given)"
 )
-_ABOUT_ME = re.compile(r"\b(?:my tastes?|about me|do i like|know me|remember me)\b", re.IGNORECASE)
+_ABOUT_ME = re.compile(
+    r"\b(?:my tastes?|(?:about|of) me|do i (?:like|love|enjoy|prefer)|know me|remember me|who am i|have you \w+)\b",
+    re.IGNORECASE,
+)
 _TURNED_AWAY = NEGATIONS | {"longer", "less"}
 
 

@@ -458,6 +458,12 @@ HINTS = [
     ("why did you pick that?", "question"),
     ("I want something calm", "recommend"),
     ("Hi, I want a comedy", "recommend"),
+    ("what is my taste?", "small_talk"),
+    ("What do you know about me?", "small_talk"),
+    ("So what do I like?", "small_talk"),
+    ("what do I like", "small_talk"),
+    ("recommend something to my taste", "recommend"),
+    ("show me what I like", "recommend"),
 ]
 
 

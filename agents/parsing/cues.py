@@ -53,6 +53,11 @@ _CORRECTIONS = re.compile(
     r"|\bstop (thinking|assuming|believing)\b"
 )
 _AFFIRMED = re.compile(r"^(that'?s|that is|this is|you'?re|you are)( all| just)? (right|correct|true)\b")
+_OWN_TASTE = re.compile(
+    r"\b(what'?s|what is|what are|describe|show me|tell me( about)?|sum up) my tastes?\b|^(so |and |ok )?what do i (like|love|enjoy|prefer)\b"
+    r"|\b(know|remember|learned|learnt|think|thinking|believe) (so far )?(about|of) me\b|\bdo you (know|remember) me\b"
+    r"|\btell me about me\b|^who am i\b|^what have you (learned|learnt|remembered|noticed)\b"
+)
 _QUESTION = re.compile(
     r"^(and |so |ok |okay )?(what'?s|what is|what are|what was|how (much|big|wide|tall|long|old|many)|"
     r"when|who|why|where|which year|tell me (more )?about|is|are|was|were|does|do|did|has|have|can you tell me)\b"
@@ -170,6 +175,8 @@ def hint_first(message: str, *, points: bool) -> Intent | None:
         return "small_talk"
     if _CORRECTIONS.search(text) and not _AFFIRMED.search(text):
         return "correct_taste"
+    if _OWN_TASTE.search(text):
+        return "small_talk"  # which is answered from the memory
     if _REQUEST.search(text):
         return None
     about = points or bool(set(text.replace(",", " ").split()[:6]) & _ABOUT)

@@ -86,6 +86,11 @@ _WELCOMING = re.compile(r"\b(?:why not|not only|not just|can['’]?t get enough|
 _CLAUSE = re.compile(r"[,.;:!?]|\b(?:but|rather|instead)\b")
 
 
+_WEARIES = re.compile(
+    r"\s+(?:(?:really|just|always|usually|kind of|sort of)\s+)?"
+    r"(?:bores?\b|(?:is|are)(?:n['’]?t| not)\s+(?:for me|my (?:thing|taste|style|cup))|(?:is|are)\s+boring"
+    r"|(?:do|does)(?:n['’]?t| not)\s+(?:appeal|interest|speak)|leaves? me cold|puts? me off|annoys?\b|(?:get|gets) on my)"
+)
 _ARTICLE = re.compile(r"^(?:an?|the|some|any)\s+")
 
 
@@ -95,8 +100,10 @@ def turned_away(text: str, value: str) -> bool:
     The value may be said with an article, "a fox".
     """
     folded, wanted = text.casefold(), _ARTICLE.sub("", value.casefold())
-    places = [match.start() for match in re.finditer(rf"\b{re.escape(wanted)}", folded)]
-    return bool(places) and all(_refused(_CLAUSE.split(folded[:place])[-1]) for place in places)
+    places = [match.span() for match in re.finditer(rf"\b{re.escape(wanted)}\w{{0,3}}", folded)]
+    return bool(places) and all(
+        _refused(_CLAUSE.split(folded[:start])[-1]) or _WEARIES.match(folded[end:]) is not None for start, end in places
+    )
 
 
 def _refused(clause: str) -> bool:
