@@ -44,10 +44,16 @@ def render(prompt: str, values: dict[str, Any], *, pictures: Sequence[str] = ())
 
 
 def message_of(rendered: Rendered, spec: ModelSpec, pictures: PictureSource) -> HumanMessage:
-    """The prompt as one message, its pictures first; a model without vision is sent the words alone."""
+    """The prompt as one message, its pictures first; a model without vision is sent the words alone.
+
+    Raises ModelMisconfigured for a picture that is gone.
+    """
     from langchain_core.messages import HumanMessage
 
-    blocks = [_picture_block(pictures.read(picture)) for picture in rendered.pictures] if spec.vision else []
+    from models.wire import read_picture
+
+    seen = rendered.pictures if spec.vision else ()
+    blocks = [_picture_block(read_picture(pictures, picture, spec.label)) for picture in seen]
     return HumanMessage(content=[*blocks, {"type": "text", "text": rendered.text}])
 
 

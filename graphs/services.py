@@ -7,19 +7,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from agents.asking import Asker
 from agents.budget import Budget
 from agents.context import TurnContext
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
 from catalog.storage import CatalogueStore
+from graphs.threads import Threads
 from memory.chroma_store import ChromaStore
 from memory.collaborative import Collaborative
 from memory.database import open_engine
 from memory.embedding import Embedder, index_for, load_embedder
 from memory.event_log import EventLog
 from memory.item_index import ItemIndex
+from memory.marks import Marks
 from memory.preference_store import PreferenceStore
+from memory.uploads import Uploads
 from models.roles import RoleModels
 from profiles.settings import Profile
 from tracing.recorder import Recorder
@@ -34,7 +39,9 @@ class Services:
     """
 
     profile: Profile
+    engine: Engine
     pictures: PictureStore
+    uploads: Uploads
     catalogues: CatalogueStore
     log: EventLog
     store: ChromaStore
@@ -43,6 +50,8 @@ class Services:
     preferences: PreferenceStore
     models: RoleModels
     traces: TraceStore
+    threads: Threads
+    marks: Marks
     _catalogues: dict[str, Catalogue] = field(default_factory=dict)
     _collaborative: dict[str, Collaborative] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -61,7 +70,9 @@ class Services:
         store = ChromaStore.open(profile.stores.chroma or str(home / "chroma"), index=index_for(embedder))
         return cls(
             profile=profile,
+            engine=engine,
             pictures=pictures,
+            uploads=Uploads(engine),
             catalogues=CatalogueStore(engine),
             log=EventLog(engine),
             store=store,
@@ -70,6 +81,8 @@ class Services:
             preferences=PreferenceStore(store),
             models=models or RoleModels(profile.models, profile.roles, pictures),
             traces=TraceStore(engine, personal_text=profile.trace.personal_text),
+            threads=Threads(profile.stores.checkpoints),
+            marks=Marks(profile.stores.marks),
         )
 
     def close(self) -> None:
@@ -90,16 +103,16 @@ class Services:
                 self._collaborative[name] = Collaborative.from_log(self.log, name)
             return self._collaborative[name]
 
-    def forget_cached(self, name: str) -> None:
-        """Read the catalogue and its signals anew the next time; after an import."""
+    def forget_cached(self, name: str | None = None) -> None:
+        """Read a catalogue, or all of them, and the signals anew the next time; after an import or an erasure."""
         with self._lock:
-            self._catalogues.pop(name, None)
-            self._collaborative.pop(name, None)
+            for known in (self._catalogues, self._collaborative):
+                known.clear() if name is None else known.pop(name, None)
 
     @property
     def checkpoints(self) -> Path:
         """The file that threads are kept in."""
-        return self.profile.stores.home / "threads.sqlite"
+        return self.threads.path
 
     def recorder(self) -> Recorder:
         """A recorder for one turn, or one that keeps nothing where traces are switched off."""

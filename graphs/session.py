@@ -11,37 +11,24 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from agents.context import TurnContext
 from agents.events import TurnDone, TurnEvent, TurnResult
 from agents.judging import rank_candidates
-from agents.state import (
-    Candidate,
-    Citation,
-    FunnelStep,
-    Message,
-    Reaction,
-    SlateItem,
-    TurnInput,
-    TurnState,
-    fresh_turn,
-)
-from catalog.filters import Filter
+from agents.state import Message, Reaction, TurnInput, TurnState, fresh_turn
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
 from graphs.services import Services
+from graphs.threads import serializer, thread_key
 from graphs.turn import build_turn
-from memory.labels import label_of
 from memory.preferences import Preference
 from profiles.settings import Loaded
 from tracing.events import trace_id_of
 from tracing.recorder import Recorder
 from tracing.storage import TraceStore
 
-STATE_TYPES = (Candidate, Citation, Filter, FunnelStep, Message, Reaction, SlateItem)
 Graph = CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]
 
 
@@ -93,8 +80,18 @@ class Session:
         return self.services.traces
 
     def taste(self, user_id: str) -> Preference:
-        """What is believed about a user now; version 0 for someone unknown."""
+        """What is believed about a user now; version 0 for someone unknown, or who is being forgotten."""
+        if user_id in self.services.marks:
+            return Preference(user_id=user_id)
         return self.services.preferences.current(user_id, self._catalogue_name)
+
+    def keep_upload(self, user_id: str, picture: bytes) -> str:
+        """Keep a picture a user sends, and that it is theirs; returns its content hash.
+
+        Raises PictureError, PictureStoreError and BeingForgotten.
+        """
+        self.services.marks.refuse(user_id)
+        return self.pictures.add(picture, announce=lambda content: self.services.uploads.add(user_id, content))
 
     async def ask(
         self, user_id: str, message: str, *, picture: bytes | None = None, thread_id: str | None = None
@@ -102,9 +99,9 @@ class Session:
         """Run one turn; the last event is a TurnDone.
 
         picture: an upload in any supported format; raises PictureError before anything else when it cannot be taken.
-        thread_id: the conversation to go on with, of this user only; None begins one.
+        thread_id: the conversation to go on with, of this user only; None begins one. Raises BeingForgotten.
         """
-        upload = self.pictures.add(picture) if picture is not None else ""
+        upload = self.keep_upload(user_id, picture) if picture is not None else ""
         turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message=message.strip(), upload=upload)
         async for event in self._run(turn_input, message, thread_id):
             yield event
@@ -112,7 +109,7 @@ class Session:
     async def give_feedback(
         self, user_id: str, item_id: str, kind: str, *, thread_id: str | None = None
     ) -> AsyncIterator[TurnEvent]:
-        """Like or dislike an item by a button. Raises KeyError for an item that is not in the catalogue."""
+        """Like or dislike an item by a button. Raises KeyError for one not in the catalogue, and BeingForgotten."""
         reaction = Reaction(self.catalogue[item_id].item_id, "like" if kind == "like" else "dislike")
         turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message="", reactions=(reaction,))
         async for event in self._run(turn_input, f"({kind} {item_id})", thread_id):
@@ -121,22 +118,27 @@ class Session:
     async def rank(self, user_id: str, history: Sequence[str], candidates: Sequence[str]) -> list[float]:
         """The score of every candidate, in order; higher is better. Nothing is learned or traced.
 
-        Raises ModelError, and KeyError for an item that is not in the catalogue.
+        Raises ModelError, BeingForgotten, and KeyError for an item that is not in the catalogue.
         """
+        self.services.marks.refuse(user_id)
         context = self.services.turn_context(self._catalogue_name, Recorder(None))
         return await rank_candidates(user_id, history, candidates, context)
 
     async def history(self, user_id: str, thread_id: str) -> Sequence[Message]:
-        """The messages of a thread, oldest first; empty for one that is not this user's."""
+        """The messages of a thread, oldest first; empty for one that is not this user's, or who is being forgotten."""
+        if user_id in self.services.marks:
+            return ()
         graph = await self._graph()
-        snapshot = await graph.aget_state({"configurable": {"thread_id": _thread_key(user_id, thread_id)}})
+        snapshot = await graph.aget_state({"configurable": {"thread_id": thread_key(user_id, thread_id)}})
         return tuple(snapshot.values.get("history", ()))
 
     async def turns(self, user_id: str, thread_id: str, *, limit: int = 50) -> tuple[TurnState, ...]:
-        """What each of the last turns of a thread came to, oldest first; empty for one that is not this user's."""
+        """What each of the last turns of a thread came to, oldest first; empty as `history` is."""
+        if user_id in self.services.marks:
+            return ()
         graph = await self._graph()
         snapshots = graph.aget_state_history(
-            {"configurable": {"thread_id": _thread_key(user_id, thread_id)}}, limit=limit
+            {"configurable": {"thread_id": thread_key(user_id, thread_id)}}, limit=limit
         )
         return tuple([TurnState(**snapshot.values) async for snapshot in snapshots][::-1])
 
@@ -150,6 +152,7 @@ class Session:
 
     async def _run(self, turn_input: TurnInput, message: str, thread_id: str | None) -> AsyncIterator[TurnEvent]:
         user_id = turn_input["user_id"]
+        self.services.marks.refuse(user_id)
         trace_id = trace_id_of(turn_input["turn_id"])
         turn = _Turn(user_id, thread_id or uuid.uuid4().hex[:12], trace_id, time.perf_counter())
         recorder = self.services.recorder()
@@ -183,7 +186,7 @@ class Session:
     ) -> AsyncGenerator[TurnEvent | dict[str, Any]]:
         """The events of a turn, and its state as a dict after each step of the graph."""
         graph = await self._graph()
-        thread = RunnableConfig(configurable={"thread_id": _thread_key(turn.user_id, turn.thread_id)})
+        thread = RunnableConfig(configurable={"thread_id": thread_key(turn.user_id, turn.thread_id)})
         stream = graph.astream(
             cast(TurnState, turn_input),  # LangGraph takes a part of the state as well
             thread,
@@ -215,11 +218,6 @@ class Session:
             import aiosqlite
 
             connection = await aiosqlite.connect(self.services.checkpoints)
-            saver = AsyncSqliteSaver(connection, serde=JsonPlusSerializer(allowed_msgpack_modules=list(STATE_TYPES)))
+            saver = AsyncSqliteSaver(connection, serde=serializer())
             self._graphs[loop] = (build_turn(saver), saver)
         return self._graphs[loop][0]
-
-
-def _thread_key(user_id: str, thread_id: str) -> str:
-    """A thread belongs to its user: the same thread id of another user is another thread."""
-    return f"{label_of(user_id)}/{thread_id}"

@@ -99,12 +99,16 @@ async def summarize_catalogue(
     done = 0
     for batch in _batches(todo):
         chat = await services.models.chat(name)
-        messages: list[LanguageModelInput] = [
-            [message_of(summary_prompt(item, item.picture), spec, services.pictures)] for item in batch
-        ]
-        answers = await asyncio.to_thread(chat.batch, messages, return_exceptions=True)
+        messages: dict[str, LanguageModelInput] = {}
+        for item in batch:
+            try:
+                messages[item.item_id] = [message_of(summary_prompt(item, item.picture), spec, services.pictures)]
+            except ModelError as error:  # its picture is gone
+                failed[item.item_id] = str(error)
+        answers = await asyncio.to_thread(chat.batch, list(messages.values()), return_exceptions=True)
         written: list[tuple[Item, ItemSummary]] = []
-        for item, answer in zip(batch, answers, strict=True):
+        described = [item for item in batch if item.item_id in messages]
+        for item, answer in zip(described, answers, strict=True):
             text = "" if isinstance(answer, BaseException) else one_line(str(answer.text), words=MAX_WORDS["summary"])
             if not text:
                 problem = answer if isinstance(answer, ModelError) else ModelBadOutput(spec.label, "it said nothing")

@@ -88,7 +88,8 @@ class Taste:
 
     @classmethod
     def of(cls, services: Services, user_id: str, catalogue: str) -> Taste:
-        """The taste of a user. Raises UnknownCatalogue."""
+        """The taste of a user. Raises UnknownCatalogue, and BeingForgotten for somebody who is."""
+        services.marks.refuse(user_id)
         words = services.profile.memory.words
         found = services.catalogue(catalogue)
         return cls(user_id, found, services.log, services.preferences, services.traces, words)

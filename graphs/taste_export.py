@@ -20,8 +20,9 @@ def export_user(services: Services, user_id: str, *, now: datetime, catalogue: s
     """Everything held about a user as plain values: `docs/taste.md` says what each key holds.
 
     catalogue: only what belongs to that one. A turn is told by what both sides said; its prompts and decisions are in
-    its trace. Raises UnknownTaste where nothing is held.
+    its trace. Raises UnknownTaste where nothing is held, and BeingForgotten.
     """
+    services.marks.refuse(user_id)
     names = sorted({*services.log.catalogues(user_id), *services.preferences.catalogues(user_id)})
     held = [_of_catalogue(services, user_id, name) for name in names if catalogue in (None, name)]
     rows = services.traces.list(limit=_ALL, user=user_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from catalog.pictures import PictureError
 from models.decisions import Choice, Question
 from models.errors import ModelMisconfigured
 
@@ -30,6 +31,6 @@ def read_picture(pictures: PictureSource, content_hash: str, model: str) -> byte
     """Give the encoded picture of a question. Raises ModelMisconfigured where there is none."""
     try:
         return pictures.read(content_hash)
-    except (KeyError, OSError) as error:
-        detail = f"the picture {content_hash[:12]} is not in the picture store"
+    except (PictureError, KeyError, OSError) as error:
+        detail = f"the picture {content_hash[:12]} cannot be read from the picture store"
         raise ModelMisconfigured(model, detail, "import the catalogue again") from error

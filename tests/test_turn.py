@@ -13,6 +13,7 @@ from agents.state import TurnInput, TurnState, TurnUpdate, fresh_turn
 from agents.understanding import INTENTS, merged_filters, own_words, split_wishes, wish_text
 from catalog.filters import Filter, passes
 from graphs.recommend import build_recommend
+from graphs.setup import store_catalogue, summarize_catalogue
 from memory.errors import DatabaseFailed, EmbedderFailed
 from models.decisions import Choice
 from models.errors import ModelBadOutput, ModelBusy, ModelMisconfigured, ModelRefused, ModelTimeout, ModelUnreachable
@@ -168,6 +169,18 @@ async def test_small_talk_asks_for_no_items(start):
     session = start(decide=lambda state, question: "small_talk")
     result, _ = await talk(session, "ann", "lovely weather, is it not")
     assert (result.reply, result.slate, result.funnel) == ("Gladly.", (), ())
+
+
+async def test_a_picture_that_is_gone_is_said_and_the_others_are_described(session):
+    picture = _any_picture(session)
+    items = [
+        item.model_copy(update={"picture": picture if place else "0" * 64}) for place, item in enumerate(ITEMS[:3])
+    ]
+    store_catalogue(session.services, "gone", session.catalogue.schema, items, [])
+    done = await summarize_catalogue(session.services, session.services.catalogue("gone"))
+    assert done.written == 2
+    assert list(done.failed) == [items[0].item_id]
+    assert "cannot be read from the picture store" in done.failed[items[0].item_id]
 
 
 async def test_a_picture_is_described_and_wished_for(session):

@@ -54,7 +54,8 @@ _CORRECTIONS = re.compile(
 )
 _AFFIRMED = re.compile(r"^(that'?s|that is|this is|you'?re|you are)( all| just)? (right|correct|true)\b")
 _OWN_TASTE = re.compile(
-    r"\b(what'?s|what is|what are|describe|show me|tell me( about)?|sum up) my tastes?\b|^(so |and |ok )?what do i (like|love|enjoy|prefer)\b"
+    r"\b(what'?s|what is|what are|describe|show me|tell me( about)?|sum up) my tastes?\b"
+    r"|^(so |and |ok )?what do i (like|love|enjoy|prefer)\b"
     r"|\b(know|remember|learned|learnt|think|thinking|believe) (so far )?(about|of) me\b|\bdo you (know|remember) me\b"
     r"|\btell me about me\b|^who am i\b|^what have you (learned|learnt|remembered|noticed)\b"
 )

@@ -89,7 +89,7 @@ _CLAUSE = re.compile(r"[,.;:!?]|\b(?:but|rather|instead)\b")
 _WEARIES = re.compile(
     r"\s+(?:(?:really|just|always|usually|kind of|sort of)\s+)?"
     r"(?:bores?\b|(?:is|are)(?:n['’]?t| not)\s+(?:for me|my (?:thing|taste|style|cup))|(?:is|are)\s+boring"
-    r"|(?:do|does)(?:n['’]?t| not)\s+(?:appeal|interest|speak)|leaves? me cold|puts? me off|annoys?\b|(?:get|gets) on my)"
+    r"|(?:do|does)(?:n['’]?t| not)\s+(?:appeal|interest|speak)|leaves? me cold|puts? me off|annoys?\b)"
 )
 _ARTICLE = re.compile(r"^(?:an?|the|some|any)\s+")
 
