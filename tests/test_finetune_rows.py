@@ -205,3 +205,21 @@ def test_examples_survive_being_written_down():
         assert example_of(to_json(example)) == example
     held = HeldOutList(ASKED, {"popularity": tuple(rng.random() for _ in range(3))})
     assert list_of(to_json(held)) == held
+
+
+def test_a_picture_as_wide_as_the_prompt_is_long_is_no_obstacle(tiny, tmp_path):
+    """transformers takes an input whose last size is the number of tokens for a number per token."""
+    import shutil
+
+    wide = shutil.copytree(tiny, tmp_path / "wide")
+    record = json.loads((wide / "processor_config.json").read_text())
+    shape = {"height": 8, "width": 160}
+    record["image_processor"] |= {"size": shape, "crop_size": shape}
+    (wide / "processor_config.json").write_text(json.dumps(record))
+    encoder = open_base(settings(wide)).encoder(Pictures())
+    lengths = []
+    for pad in range(24):
+        [row] = encoder.rows(Candidates("x" * (68 + pad), (YesNo("Will they like it?", RED, True),)))
+        lengths.append(len(row.ids) - row.answer)
+        assert row.inputs["pixel_values"].shape == (1, 3, 8, 160)
+    assert min(lengths) < 150 < 160 < max(lengths)  # as long as wide with the few sentinels that come and go

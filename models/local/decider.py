@@ -76,7 +76,7 @@ class LocalDecider:
             data = read_picture(self._pictures, question.picture, self._spec.label)
             assets = {mark: open_picture(data, model=self._spec.label, longest_px=self._spec.picture_px)}
         body = {"state": state, "questions": {"q": as_systemone(question, mark)}, "assets": assets}
-        processor = _Apart(runtime.decide_processor)
+        processor = PicturesApart(runtime.decide_processor)
         [(inputs, [parsed])] = runtime.decision_config.prepare_inputs(body, processor)
         place = int(inputs["marks"][-1])
         ids = inputs["input_ids"][0, :place].tolist()
@@ -96,7 +96,7 @@ class LocalDecider:
         return Row(ids, labels, options, temperature, processor.pictures, kinds)
 
 
-class _Apart:
+class PicturesApart:
     """A processor that keeps the pictures of its last prompt to itself and hands out what belongs to the tokens.
 
     transformers' decision prompt takes any input whose last size is the number of tokens for one number per token, and

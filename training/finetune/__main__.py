@@ -86,11 +86,12 @@ def _quiet() -> None:
     """Our own bars and errors are what is shown. Nothing is sent anywhere."""
     import warnings
 
-    from transformers.utils import logging
-
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # read once, when transformers is imported
     os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+    from transformers.utils import logging
+
     warnings.filterwarnings("ignore", category=FutureWarning)
     logging.disable_progress_bar()
     logging.set_verbosity_error()

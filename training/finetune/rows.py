@@ -10,11 +10,11 @@ from typing import Any
 from models.decisions import Predicate
 from models.errors import ModelMisconfigured
 from models.loading import PictureSource
+from models.local.architectures import TOKEN_KINDS
+from models.local.decider import PicturesApart
 from models.pictures import open_picture, placeholders
 from models.wire import as_systemone, read_picture, words_of
 from training.finetune.examples import Candidates, Example, YesNo
-
-TOKEN_KINDS = ("token_type_ids", "mm_token_type_ids")  # as long as the ids; all other inputs belong to pictures
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,11 @@ class Encoder:
         assets = {mark: self._picture(question.picture)} if mark and question.picture else {}
         asked = as_systemone(Predicate(question.text, question.picture), mark)
         body = {"state": state, "questions": {"q": asked}, "assets": assets}
-        [(inputs, _)] = self._config.prepare_inputs(body, self._decider)
+        processor = PicturesApart(self._decider)
+        [(inputs, _)] = self._config.prepare_inputs(body, processor)
         place = int(inputs.pop("marks")[-1])
         answer = self.yes if question.yes else self.no
-        return self._row(inputs, place, [answer.token_id, *self._end])
+        return self._row({**inputs, **processor.pictures}, place, [answer.token_id, *self._end])
 
     def _text(self, prompt: str, picture: str | None, answer: str) -> Row:
         seen = [{"type": "image", "image": self._picture(picture)}] if picture else []

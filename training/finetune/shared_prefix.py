@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from models.local.architectures import picture_token, positions
+from models.local.architectures import TOKEN_KINDS, picture_token, positions
 from training.finetune.collate import IGNORED, batch_of
 from training.finetune.errors import TrainingRefused
 from training.finetune.packing import Packed, attention, pack_group
-from training.finetune.rows import TOKEN_KINDS, Row
+from training.finetune.rows import Row
 
 MASK, PLACES = "shared_mask", "answer_places"  # inputs of ours; the model itself never sees them
 LAYERS = frozenset({"full_attention", "sliding_attention"})

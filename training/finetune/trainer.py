@@ -59,6 +59,9 @@ class GroupTrainer(SFTTrainer):  # type: ignore[misc]
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """The manifest says what a card would."""
 
+    def _send_telemetry(self) -> None:
+        """TRL would tell its makers of every run; nothing leaves this machine."""
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Save, mark as whole, and only then let older ones go. Raises SaveFailed; the last good checkpoint stays."""
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
