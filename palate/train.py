@@ -47,6 +47,9 @@ def train(
     lists: Annotated[int, typer.Option(rich_help_panel=DATA, help="Held-out lists, at most, a part.")] = 300,
     targets_per_user: Annotated[int, typer.Option(rich_help_panel=DATA, help="Latest likings, at most.")] = 20,
     view: Annotated[View, typer.Option(rich_help_panel=DATA, help="What is seen of a candidate.")] = "both",
+    picture_px: Annotated[
+        int, typer.Option(rich_help_panel=DATA, help="Longest side of a picture the model is given.")
+    ] = 512,
     text_only: Annotated[bool, typer.Option("--text-only", rich_help_panel=DATA, help="A base without eyes.")] = False,
     too_long: Annotated[
         Literal["refuse", "leave_out"], typer.Option(rich_help_panel=DATA, help="What becomes of long examples.")
@@ -106,6 +109,7 @@ def train(
         "lists": lists,
         "targets_per_user": targets_per_user,
         "view": view,
+        "picture_px": picture_px,
         "text_only": text_only,
         "too_long": too_long,
         "max_tokens": max_tokens,

@@ -101,6 +101,16 @@ def test_whatever_else_differs_is_refused_and_named(adapter, tiny, changes, told
         load(tiny, adapter)
 
 
+def test_a_size_of_pictures_other_than_usual_is_kept_and_asked_for(tiny, tmp_path):
+    made = make_tiny_adapter(tmp_path / "small", tiny)
+    chosen = settings(tiny, picture_px=64)
+    manifest_of(open_base(chosen), chosen, DATA, metrics={}, training={}).write(made)
+    assert read_manifest(made / MANIFEST_FILE).picture_px == 64
+    assert load(tiny, made, picture_px=64).exact
+    with pytest.raises(ModelMisconfigured, match="picture_px: trained with 64, here 512"):
+        load(tiny, made)
+
+
 def test_everything_that_differs_is_told_at_once(adapter, tiny):
     rewrite(adapter, pictures="0000", chat_template="0000", weights="0000")
     with pytest.raises(ModelMisconfigured, match=r"base weights.*pictures.*chat template"):

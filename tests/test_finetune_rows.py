@@ -99,6 +99,38 @@ def test_a_decision_is_learned_after_the_very_tokens_it_is_asked_with(encoder, t
             assert torch.equal(pixels, asked.pictures[name])
 
 
+class Wide:
+    """Serves pictures large enough that it matters how small they are made first."""
+
+    def read(self, content_hash):
+        import io
+
+        from PIL import Image
+
+        noise = random.Random(content_hash).randbytes(300 * 200 * 3)
+        Image.frombytes("RGB", (300, 200), noise).save(buffer := io.BytesIO(), "PNG")
+        return buffer.getvalue()
+
+
+def test_pictures_are_learned_at_the_size_they_are_served(tiny):
+    from training.finetune.scoring import Scorer
+
+    rows = {}
+    for px in (40, 512):
+        chosen = settings(tiny, picture_px=px)
+        base = open_base(chosen)
+        decider = LocalDecider.load(ModelSpec(backend="local", model=str(tiny), picture_px=px), Wide())
+        [rows[px], *_] = base.encoder(Wide()).rows(ASKED)
+        first = ASKED.questions[0]
+        asked = decider._row(STATE, Predicate(first.text, first.picture))
+        assert torch.equal(rows[px].inputs["pixel_values"], asked.pictures["pixel_values"])
+        scorer = Scorer(base, load_model(base, chosen), Wide())
+        served = asyncio.run(decider.decide(DecisionRequest(STATE, [Predicate(first.text, first.picture)])))
+        assert scorer.p_yes(Candidates(STATE, (first,))) == pytest.approx([served.answers[0].p_yes], abs=1e-6)
+        scorer.close()
+    assert not torch.equal(rows[40].inputs["pixel_values"], rows[512].inputs["pixel_values"])
+
+
 @pytest.mark.parametrize("example", [DESCRIBED, FOLDED])
 def test_a_text_is_learned_after_the_very_tokens_it_is_asked_with(example, encoder, tiny):
     runtime = load_runtime(ModelSpec(backend="local", model=str(tiny)))

@@ -12,12 +12,14 @@ from training.finetune.rows import Encoder
 from training.finetune.settings import TrainSettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PICTURE_PX = 512  # as a profile sends them, unless it says otherwise
 
 
 @dataclass(frozen=True)
 class Base:
-    """What is known of a checkpoint without its weights. source: folder or hub id; sees: whether it takes pictures."""
+    """What is known of a checkpoint without its weights, and how pictures reach it.
+
+    source: folder or hub id. sees: whether it takes pictures. picture_px: their longest side when it does.
+    """
 
     label: str
     source: str
@@ -27,6 +29,7 @@ class Base:
     decision_config: Any
     end_ids: tuple[int, ...]
     sees: bool
+    picture_px: int
 
     @property
     def files(self) -> dict[str, Any]:
@@ -46,9 +49,8 @@ class Base:
 
     def encoder(self, pictures: PictureSource) -> Encoder:
         """What turns examples into rows. Raises ModelMisconfigured for labels that are not single tokens."""
-        return Encoder(
-            self.processor, self.decision_config, self.end_ids, pictures, picture_px=PICTURE_PX, label=self.label
-        )
+        given: dict[str, Any] = {"picture_px": self.picture_px, "label": self.label}
+        return Encoder(self.processor, self.decision_config, self.end_ids, pictures, **given)
 
 
 def open_base(settings: TrainSettings) -> Base:
@@ -77,7 +79,8 @@ def open_base(settings: TrainSettings) -> Base:
     except OSError:  # a checkpoint need not have one
         ends = config.get_text_config().eos_token_id
     end_ids = tuple(ends) if isinstance(ends, list) else () if ends is None else (ends,)
-    return Base(settings.base, source, settings.revision, config, processor, decisions, end_ids, sees)
+    px = settings.picture_px
+    return Base(settings.base, source, settings.revision, config, processor, decisions, end_ids, sees, px)
 
 
 def load_model(base: Base, settings: TrainSettings, **options: Any) -> Any:

@@ -46,6 +46,6 @@ def refuse_long(found: Lengths, limit: int, count: int) -> None:
     raise TrainingRefused(
         f"{len(found.too_long)} of {count} examples take more than {limit} tokens, the longest {longest}; "
         "cutting them would cut answers or pictures",
-        "raise --max-tokens where the model can take it, choose a smaller `picture_px` or `memory.recent`, "
+        "raise --max-tokens where the model can take it, write a smaller --picture-px, or fewer `memory.recent`, "
         "or leave such examples out by --too-long leave_out",
     )

@@ -14,7 +14,7 @@ from models.manifest import (
     template_fingerprint,
     weights_fingerprint,
 )
-from training.finetune.base import PICTURE_PX, Base
+from training.finetune.base import Base
 from training.finetune.prepare import PROMPTS
 from training.finetune.settings import TrainSettings
 
@@ -39,7 +39,7 @@ def manifest_of(
         weights=weights_fingerprint(base.source),
         prompts=tuple(prompts.load(name).label for name in names),
         pictures=pictures_fingerprint(base.processor) if seen else None,
-        picture_px=PICTURE_PX if seen else None,
+        picture_px=base.picture_px if seen else None,
         chat_template=template_fingerprint(base.processor),
         answers=answers_of(base.processor, base.decision_config),
         view=settings.view,

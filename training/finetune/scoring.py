@@ -13,7 +13,7 @@ from models.loading import PictureSource
 from models.local.decider import LocalDecider
 from models.local.runtime import Runtime
 from models.spec import ModelSpec
-from training.finetune.base import PICTURE_PX, Base
+from training.finetune.base import Base
 from training.finetune.examples import Candidates, HeldOutList
 
 RANKED = tuple(METRICS)  # the names of the figures, AUC first
@@ -35,7 +35,8 @@ class Scorer:
             device=str(parameter.device),
             exact=parameter.dtype == torch.float32,
         )
-        spec = ModelSpec(backend="local", model=base.label, vision=base.sees, timeout_s=3600, picture_px=PICTURE_PX)
+        px = base.picture_px
+        spec = ModelSpec(backend="local", model=base.label, vision=base.sees, timeout_s=3600, picture_px=px)
         self._decider = LocalDecider(spec, self._runtime, pictures)
 
     def p_yes(self, candidates: Candidates) -> list[float]:

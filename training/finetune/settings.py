@@ -21,7 +21,8 @@ class TrainSettings(BaseModel):
     base: a folder or a hub id; revision: of a hub id. profile, assignments: which stores are read, as on the command
     line. roles: what is learned. Data: how it is split (`splits`), what the wrong candidates are (`negatives`), at most
     how many latest likings a user gives and how many held-out lists are judged. view: what is seen of a candidate; a
-    profile that serves the result says the same in `recommend.candidate_view`. too_long: what becomes of an example
+    profile that serves the result says the same in `recommend.candidate_view`. picture_px: longest side of the pictures
+    that the model is given, in pixels; what serves the result says the same. too_long: what becomes of an example
     longer than max_tokens or the model: the run is refused, or the example is left out and counted; nothing is ever
     cut. broken_pictures: likewise, the run is refused, or the item goes by its words. steps: None trains for `epochs`.
     groups: of candidates, or texts, a step and device. shared_prefix: whether what the candidates of a person share is
@@ -47,6 +48,7 @@ class TrainSettings(BaseModel):
     list_negatives: int = Field(default=20, ge=1, le=500)
     lists: int = Field(default=300, ge=1)
     view: Literal["summary", "picture", "both"] = "both"
+    picture_px: int = Field(default=512, ge=32, le=4096)
     targets_per_user: int = Field(default=20, ge=1)
     too_long: Literal["refuse", "leave_out"] = "refuse"
     broken_pictures: Literal["refuse", "words"] = "refuse"
