@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from agents.state import Candidate
+
+SIGNALS: Final = ("model", "semantic", "cooccurrence", "popularity")  # as the weights name them
 
 
 def blended(
@@ -21,16 +24,20 @@ def blended(
 
     The model counts by its log odds, the other signals by their standing among the candidates, from 0 to 1.
     """
-    semantic = _standing([one.semantic for one in candidates])
-    together = _standing([one.cooccurrence for one in candidates])
-    totals = []
-    for row, one in enumerate(candidates):
-        model = _log_odds(one.p_yes) if one.p_yes is not None else 0.0
-        total = weights["model"] * model + weights["semantic"] * semantic[row]
-        total += weights["cooccurrence"] * together[row] + weights["popularity"] * one.popularity
-        totals.append(total)
+    totals = [sum(added) for added in _added(candidates, weights)]
     best = sorted(range(len(totals)), key=lambda row: -totals[row])[:keep]
     return [replace(candidates[row], blend=totals[row]) for row in best]
+
+
+def blend_parts(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> list[dict[str, float]]:
+    """What each signal adds to the blend of each candidate, in order; the parts of one sum to its `blend`.
+
+    Without the model's part where no model judged the candidate. candidates: all that were blended together.
+    """
+    return [
+        {name: part for name, part in zip(SIGNALS, added, strict=True) if name != "model" or one.p_yes is not None}
+        for one, added in zip(candidates, _added(candidates, weights), strict=True)
+    ]
 
 
 def diverse(candidates: Sequence[Candidate], views: Mapping[str, str], *, balance: float, k: int) -> list[Candidate]:
@@ -70,6 +77,18 @@ def best_of_each(signals: Sequence[npt.NDArray[np.float64]], limit: int) -> list
         if len(kept) >= limit:
             break
     return list(kept)[:limit]
+
+
+def _added(
+    candidates: Sequence[Candidate], weights: Mapping[str, float]
+) -> Iterator[tuple[float, float, float, float]]:
+    """What each of the SIGNALS adds to each candidate's blend."""
+    semantic = _standing([one.semantic for one in candidates])
+    together = _standing([one.cooccurrence for one in candidates])
+    by_model, by_meaning, by_company, by_all = (weights[name] for name in SIGNALS)
+    for row, one in enumerate(candidates):
+        model = _log_odds(one.p_yes) if one.p_yes is not None else 0.0
+        yield by_model * model, by_meaning * semantic[row], by_company * together[row], by_all * one.popularity
 
 
 def _standing(values: Sequence[float]) -> list[float]:

@@ -13,7 +13,7 @@ from agents.context import TurnContext
 from agents.events import Progress, SlateReady
 from agents.evidence import cite, neighbours, relaxations
 from agents.judging import judge
-from agents.ranking import best_of_each, blended, diverse
+from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, FunnelStep, SlateItem, TurnState, TurnUpdate
 from catalog.filters import Filter, passes
 from memory.errors import EmbedderFailed
@@ -193,8 +193,8 @@ def _card(
 
 
 def _record(candidates: Sequence[Candidate], shown: Sequence[str], context: TurnContext) -> None:
-    for one in candidates:
-        parts = {"semantic": one.semantic, "cooccurrence": one.cooccurrence, "popularity": one.popularity}
+    weights = context.recommend.weights.model_dump()
+    for one, parts in zip(candidates, blend_parts(candidates, weights), strict=True):
         context.recorder.record(
             DecisionRow(
                 item_id=one.item_id,

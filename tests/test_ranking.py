@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.evidence import cite, mentions, met_words, neighbours, plain_reason, relaxations
-from agents.ranking import best_of_each, blended, diverse
+from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, Citation
 from catalog.filters import Filter
 from catalog.items import Catalogue, Item
@@ -37,6 +37,19 @@ def test_without_a_model_the_other_signals_order():
 def test_blending_loses_and_invents_no_candidate_even_at_certain_probabilities(probabilities):
     candidates = [Candidate(str(n), p_yes=p) for n, p in enumerate(probabilities)]
     assert sorted(one.item_id for one in blended(candidates, WEIGHTS)) == sorted(one.item_id for one in candidates)
+
+
+@given(
+    st.lists(st.tuples(st.one_of(st.none(), st.floats(0, 1)), st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))),
+    st.fixed_dictionaries({name: st.floats(0, 3) for name in WEIGHTS}),
+)
+def test_the_parts_that_a_trace_shows_add_up_to_the_blend(rows, weights):
+    candidates = [Candidate(str(n), s, c, p, p_yes=y) for n, (y, s, c, p) in enumerate(rows)]
+    ranked = blended(candidates, weights)
+    for one, parts in zip(ranked, blend_parts(ranked, weights), strict=True):
+        assert sum(parts.values()) == pytest.approx(one.blend)
+        assert ("model" in parts) == (one.p_yes is not None)
+        assert parts["popularity"] == pytest.approx(weights["popularity"] * one.popularity)
 
 
 def test_each_source_brings_its_best():

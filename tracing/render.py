@@ -12,15 +12,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from tracing.events import (
-    DecisionRow,
-    FunnelStep,
-    ModelCall,
-    Note,
-    PreferenceChange,
-    StepEnded,
-    Trace,
-)
+from tracing.events import ModelCall, Note, PreferenceChange, StepEnded, Trace
+from tracing.reading import Span, cost_told, narrowing, parts_named, ranked, spans, time_told, whole_seconds
 
 BAR = 28  # characters of the time line
 _SIGNS = {"add": "+", "strengthen": "↑", "weaken": "↓", "retract": "−", "keep": "="}
@@ -62,37 +55,26 @@ def _head(trace: Trace) -> RenderableType:
     if ended is None:
         lines.append(Text("the turn was cut off", style="red"))
     else:
-        cost = _cost(trace.cost_usd)
-        own = max(0.0, ended.seconds - ended.model_seconds)
-        told = (
-            f"{ended.seconds:.2f} s, of which models {ended.model_seconds:.2f} s and our own {own:.2f} s; cost {cost}"
-        )
-        lines.append(Text(told, style="dim"))
+        lines.append(Text(f"{time_told(trace)}; cost {cost_told(trace.cost_usd)}", style="dim"))
         if ended.error:
             lines.append(plain_text(ended.error).copy())
             lines[-1].stylize("bold red")
     return Group(*lines)
 
 
-def _cost(cost: float | None) -> str:
-    return "unknown" if cost is None else f"${cost:.4f}" if cost else "$0"
-
-
 def _steps(trace: Trace) -> RenderableType | None:
     """The waterfall: a line for each step and, below it, for each call it made."""
-    timed = [event for event in trace.events if isinstance(event, StepEnded | ModelCall)]
-    if not timed:
+    drawn, whole = spans(trace), whole_seconds(trace)
+    if not drawn:
         return None
-    whole = max([trace.ended.seconds if trace.ended else 0.0, *(event.after_s for event in timed)]) or 1e-9
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for event in sorted(timed, key=lambda one: (one.after_s - one.seconds, isinstance(one, ModelCall))):
-        call = isinstance(event, ModelCall)
-        name = f"  {event.role} · {event.prompt or event.kind}" if isinstance(event, ModelCall) else event.step
+    for span in drawn:
+        event, call = span.event, isinstance(span.event, ModelCall)
         changed = ", ".join(event.state_changes) if isinstance(event, StepEnded) else ""
         table.add_row(
-            plain_text(name),
-            Text(_bar(event.after_s - event.seconds, event.after_s, whole), style="magenta" if call else "cyan"),
-            Text(f"{event.seconds * 1000:,.0f} ms", style="dim"),
+            plain_text(f"{'  ' if call else ''}{span.name}"),
+            Text(_bar(span, whole), style="magenta" if call else "cyan"),
+            Text(f"{span.seconds * 1000:,.0f} ms", style="dim"),
             _failed(event.error)
             if event.error
             else Text.assemble(("→ " if changed else "", "dim"), plain_text(changed)),
@@ -100,10 +82,10 @@ def _steps(trace: Trace) -> RenderableType | None:
     return table
 
 
-def _bar(begin: float, end: float, whole: float) -> str:
-    first = min(BAR - 1, max(0, int(begin / whole * BAR)))
-    length = max(1, round((end - begin) / whole * BAR))
-    return (" " * first + "━" * min(length, BAR - first)).ljust(BAR)
+def _bar(span: Span, whole: float) -> str:
+    begin, length = span.bar(whole)
+    first = min(BAR - 1, int(begin * BAR))
+    return (" " * first + "━" * min(max(1, round(length * BAR)), BAR - first)).ljust(BAR)
 
 
 def _failed(error: str) -> Text:
@@ -129,7 +111,7 @@ def _calls(trace: Trace) -> RenderableType | None:
             plain_text(call.prompt or call.kind),
             str(len(call.pictures)),
             *(f"{count:,}" for count in counts),
-            _cost(call.cost_usd),
+            cost_told(call.cost_usd),
             str(call.retries),
             _failed(call.error) if call.error else plain_text(_short(call.output)),
         )
@@ -142,7 +124,7 @@ def _short(text: str, limit: int = 80) -> str:
 
 
 def _funnel(trace: Trace) -> RenderableType | None:
-    steps = list(trace.of(FunnelStep))
+    steps = narrowing(trace)
     if not steps:
         return None
     line = Text(" → ").join(Text(f"{step.count:,}", style="bold") for step in steps)
@@ -154,10 +136,10 @@ def _funnel(trace: Trace) -> RenderableType | None:
 
 
 def _decisions(trace: Trace) -> RenderableType | None:
-    rows = sorted(trace.of(DecisionRow), key=lambda row: (row.place is None, row.place or 0, -row.blend))
+    rows = ranked(trace)
     if not rows:
         return None
-    parts = list(dict.fromkeys(name for row in rows for name in row.parts))
+    parts = parts_named(rows)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for column in ("place", "item", "p(yes)", "mass", "kind", *parts, "blend"):
         table.add_column(column, justify="left" if column in ("item", "kind") else "right")
