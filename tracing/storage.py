@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Engine,
     Float,
     Index,
@@ -77,6 +79,17 @@ class TraceRow(BaseModel):
     error: str | None
 
 
+class ThreadRow(BaseModel):
+    """A thread as its traces tell of it. messages: what was said in each turn, oldest first. at: of the latest turn."""
+
+    model_config = ConfigDict(frozen=True)
+
+    thread_id: str
+    catalogue: str
+    at: datetime
+    messages: tuple[str, ...]
+
+
 class TraceStore:
     """Keeps traces, each whole or not at all; a kill loses none, a power cut perhaps the latest.
 
@@ -124,6 +137,30 @@ class TraceStore:
         with reading(self._engine) as connection:
             return [_row(row) for row in connection.execute(query)]
 
+    def threads(self, user_id: str) -> Sequence[ThreadRow]:
+        """The threads of a user that left a trace, the latest first."""
+        columns = _traces.c
+        query = (
+            select(columns.thread_id, columns.catalogue, columns.at, columns.message)
+            .where(columns.user_id == user_id)
+            .order_by(columns.number)
+        )
+        found: dict[str, list[Any]] = {}
+        with reading(self._engine) as connection:
+            for row in connection.execute(query):
+                rows = found.pop(row.thread_id, [])
+                rows.append(row)
+                found[row.thread_id] = rows  # moved to the end: the latest so far
+        return [
+            ThreadRow(
+                thread_id=thread_id,
+                catalogue=rows[-1].catalogue,
+                at=datetime.fromisoformat(rows[-1].at),
+                messages=tuple(row.message for row in rows),
+            )
+            for thread_id, rows in reversed(found.items())
+        ]
+
     def get(self, trace_id: str) -> Trace:
         """The trace of that id. Raises KeyError when there is none."""
         with reading(self._engine) as connection:
@@ -132,10 +169,17 @@ class TraceStore:
             raise KeyError(trace_id)
         return Trace.model_validate_json(body)
 
+    def forget_thread(self, user_id: str, thread_id: str) -> int:
+        """Erase every trace of one of a user's threads, as `forget` does; another's thread of that id stays."""
+        return self._erase(_traces.c.user_id == user_id, _traces.c.thread_id == thread_id)
+
     def forget(self, user_id: str) -> int:
         """Erase every trace of a user, the pages they lay on included; returns how many those were."""
+        return self._erase(_traces.c.user_id == user_id)
+
+    def _erase(self, *which: ColumnElement[bool]) -> int:
         with writing(self._engine) as connection:
-            erased = connection.execute(delete(_traces).where(_traces.c.user_id == user_id)).rowcount
+            erased = connection.execute(delete(_traces).where(*which)).rowcount
         if self._engine.dialect.name == "sqlite":
             with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still holds the old pages
