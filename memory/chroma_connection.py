@@ -10,40 +10,60 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from memory.chroma_layout import Collections, open_collections
 from memory.chroma_rows import Rows
 from memory.chroma_swap import finish_swap
-from memory.errors import StoreError, StoreFailed, StoreLocked, StoreMismatch, StoreUnreachable
+from memory.errors import StoreError, StoreFailed, StoreLocked, StoreUnreachable
+from memory.namespaces import Namespaces
 from memory.records import Record
 from memory.vectors import VectorCache
 
 LOCK_FILE = "palate.lock"
-_FORMAT = 1
-_RECORDS, _VECTORS = "palate-records", "palate-vectors"
-# A denser graph than Chroma's default: better recall for a little more work on each write.
-_INDEX = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 300}
 
 
 @dataclass
 class Connection:
     """An open Chroma. Stores of one process on one directory share it.
 
-    vectors: None while no index was ever configured. exclusive: we are the only writer, so mirrors in memory stay true.
+    exclusive: we are the only writer, so what is remembered here stays true; elsewhere nothing is.
     """
 
     place: str
     client: Any
-    records: Rows
-    vectors: Rows | None
-    dims: int
+    collections: Collections
     exclusive: bool
     mutex: threading.RLock = field(default_factory=threading.RLock)
     recent: OrderedDict[str, Record] = field(default_factory=OrderedDict)
-    absent: set[str] = field(default_factory=set)  # ids asked for in vain; like `recent`, only where we alone write
+    absent: set[str] = field(default_factory=set)  # ids asked for in vain
     mirror: VectorCache | None = None
+    crowded: bool = False  # too many vectors for a mirror
+    namespaces: Namespaces | None = None
     process: int = field(default_factory=os.getpid)
     lock: DirectoryLock | None = None
     users: int = 1
     closed: bool = False
+
+    @property
+    def records(self) -> Rows:
+        """The rows of the entries."""
+        return self.collections.records
+
+    @property
+    def vectors(self) -> Rows | None:
+        """The rows of second and further vectors; None while no index was ever configured."""
+        return self.collections.vectors
+
+    @property
+    def dims(self) -> int:
+        """The width of the vectors, 0 while no index was ever configured."""
+        return self.collections.dims
+
+    def forget_read(self) -> None:
+        """Drop what is remembered of the entries; it is read anew."""
+        self.recent.clear()
+        self.absent.clear()
+        self.mirror = self.namespaces = None
+        self.crowded = False
 
 
 class DirectoryLock:
@@ -100,14 +120,15 @@ def connect(path_or_url: str, *, dims: int | None, embedder: str) -> Connection:
     """Open the directory, made when missing, or the server.
 
     dims: width of the vectors, None without an index. embedder: its name, compared with the one the vectors came from.
-    Raises StoreLocked, StoreUnreachable, StoreMismatch and StoreFailed.
+    Raises StoreLocked, StoreUnreachable, StoreMismatch, StoreNewer and StoreFailed.
     """
     if path_or_url.startswith(("http://", "https://")):
         return _connect_server(path_or_url, dims, embedder)
     directory = Path(path_or_url).expanduser().resolve()
     with _opening:
         if (shared := _opened.get(str(directory))) is not None:
-            _ensure_vectors(shared, dims, embedder)
+            with shared.mutex:
+                shared.collections = open_collections(shared.client, shared.place, dims, embedder)
             shared.users += 1
             return shared
         connection = _connect_directory(directory, dims, embedder)
@@ -177,36 +198,4 @@ def _connect_server(url: str, dims: int | None, embedder: str) -> Connection:
 
 def with_collections(place: str, client: Any, dims: int | None, embedder: str, *, exclusive: bool) -> Connection:
     """A connection by that client, its collections made where they are missing; see `connect`."""
-    cap = int(client.get_max_batch_size())
-    records = client.get_or_create_collection(
-        _RECORDS, embedding_function=None, metadata={"format": _FORMAT}, configuration={"hnsw": {"space": "cosine"}}
-    )
-    if records.metadata.get("format") != _FORMAT:
-        raise StoreMismatch(place, f"format {records.metadata.get('format')}", f"format {_FORMAT}")
-    connection = Connection(place, client, Rows(records, place, cap), None, 0, exclusive)
-    if any(collection.name == _VECTORS for collection in client.list_collections()):
-        vectors = client.get_collection(_VECTORS, embedding_function=None)
-        connection.vectors, connection.dims = Rows(vectors, place, cap), int(vectors.metadata["dims"])
-    _ensure_vectors(connection, dims, embedder)
-    return connection
-
-
-def _ensure_vectors(connection: Connection, dims: int | None, embedder: str) -> None:
-    """Make the collection of vectors when an index is wanted, or check that it fits."""
-    if dims is None:
-        return
-    if connection.vectors is None:
-        made = connection.client.get_or_create_collection(
-            _VECTORS,
-            embedding_function=None,
-            metadata={"format": _FORMAT, "dims": dims, "embedder": embedder},
-            configuration={"hnsw": _INDEX},
-        )
-        connection.vectors, connection.dims = Rows(made, connection.place, connection.records.cap), dims
-        return
-    about = connection.vectors.collection.metadata
-    found, wanted = (about.get("embedder", ""), connection.dims), (embedder, dims)
-    if found != wanted:
-        raise StoreMismatch(
-            connection.place, f"{found[0] or 'an embedder'} ({found[1]} dimensions)", f"{wanted[0]} ({dims})"
-        )
+    return Connection(place, client, open_collections(client, place, dims, embedder), exclusive)

@@ -36,8 +36,7 @@ def rebuild(connection: Connection, progress: Progress = lambda done, of: None) 
     if connection.lock is None:
         return False
     directory = Path(connection.place)
-    about = connection.vectors.collection.metadata if connection.vectors is not None else {}
-    dims, embedder = (connection.dims, about["embedder"]) if about else (None, "")
+    dims, embedder = connection.dims or None, connection.collections.embedder
     try:
         _write_elsewhere(connection, begin_swap(directory), dims, embedder, progress)
         connection.client.close()
@@ -90,8 +89,8 @@ def _pages(connection: Connection) -> Iterator[tuple[dict[str, Any], Vectors]]:
     """All entries, then the vectors that belong to one."""
     owned = set[str]()
     for page in connection.records.scan(None, ["documents", "metadatas", "embeddings"]):
-        for document in page["documents"]:
-            owned.update(Record.from_document(document).vector_ids)
+        for document, metadata in zip(page["documents"], page["metadatas"], strict=True):
+            owned.update(Record.from_row(document, metadata).vector_ids)
         told = {"rows": "records", "ids": page["ids"], "metadatas": page["metadatas"], "documents": page["documents"]}
         yield told, np.asarray(page["embeddings"], dtype=np.float32)
     for page in connection.vectors.scan(None, ["metadatas", "embeddings"]) if connection.vectors is not None else ():
@@ -136,11 +135,8 @@ def _reopen(connection: Connection, dims: int | None, embedder: str) -> None:
     directory = Path(connection.place)
     finish_swap(directory, keep=LOCK_FILE)
     opened = with_collections(connection.place, open_client(directory), dims, embedder, exclusive=True)
-    connection.client, connection.records = opened.client, opened.records
-    connection.vectors, connection.dims = opened.vectors, opened.dims
-    connection.recent.clear()
-    connection.absent.clear()
-    connection.mirror = None
+    connection.client, connection.collections = opened.client, opened.collections
+    connection.forget_read()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,15 @@ from memory.errors import StoreFailed
 from memory.vectors import Vectors
 
 _QUERY_CAP = 30_000  # more results than this and SQLite runs out of variables
+
+
+class Hit(NamedTuple):
+    """One row a search found. score: cosine similarity, in [-1, 1]."""
+
+    row_id: str
+    score: float
+    document: str
+    metadata: Mapping[str, Any]
 
 
 @dataclass
@@ -45,19 +54,25 @@ class Rows:
                     documents=list(documents[part]) if documents is not None else None,
                 )
 
-    def delete(self, ids: Sequence[str]) -> None:
-        """Delete rows; unknown ids are passed over."""
+    def update(self, ids: Sequence[str], metadatas: Sequence[Mapping[str, Any]]) -> None:
+        """Change these names of the rows' metadata and nothing else; unknown ids are passed over."""
+        for part in self._parts(ids):
+            with self._guard("write"):
+                self.collection.update(ids=list(ids[part]), metadatas=[dict(one) for one in metadatas[part]])
+
+    def delete(self, ids: Sequence[str], where: Mapping[str, Any] | None = None) -> None:
+        """Delete rows, only those that meet the condition when it is written; unknown ids are passed over."""
         for part in self._parts(ids):
             with self._guard("delete"):
-                self.collection.delete(ids=list(ids[part]))
+                self.collection.delete(ids=list(ids[part]), where=where)
 
-    def documents(self, ids: Sequence[str]) -> dict[str, str]:
-        """Document by id; ids that are not there are missing from it."""
-        found: dict[str, str] = {}
+    def get(self, ids: Sequence[str]) -> dict[str, tuple[str, Mapping[str, Any]]]:
+        """(document, metadata) by id; ids that are not there are missing from it."""
+        found: dict[str, tuple[str, Mapping[str, Any]]] = {}
         for part in self._parts(ids):
             with self._guard("read"):
-                answer = self.collection.get(ids=list(ids[part]), include=["documents"])
-            found.update(zip(answer["ids"], answer["documents"], strict=True))
+                answer = self.collection.get(ids=list(ids[part]), include=["documents", "metadatas"])
+            found.update(zip(answer["ids"], zip(answer["documents"], answer["metadatas"], strict=True), strict=True))
         return found
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
@@ -81,17 +96,22 @@ class Rows:
                 return
             offset += self.cap
 
-    def nearest(self, query: Vectors, where: Mapping[str, Any] | None, limit: int) -> list[tuple[str, float]]:
-        """(id, cosine similarity), nearest first, from Chroma's approximate index: it may miss a few."""
+    def nearest(self, query: Vectors, where: Mapping[str, Any] | None, limit: int, *, whole: bool) -> list[Hit]:
+        """The rows nearest to the query, nearest first, from Chroma's approximate index: it may miss a few.
+
+        whole: with document and metadata.
+        """
+        include = ["distances", "documents", "metadatas"] if whole else ["distances"]
         with self._guard("search"):
             answer = self.collection.query(
-                query_embeddings=query.reshape(1, -1),
-                where=where,
-                n_results=min(limit, _QUERY_CAP),
-                include=["distances"],
+                query_embeddings=query.reshape(1, -1), where=where, n_results=min(limit, _QUERY_CAP), include=include
             )
+        [ids], [distances] = answer["ids"], answer["distances"]
+        documents = answer["documents"][0] if whole else [""] * len(ids)
+        metadatas = answer["metadatas"][0] if whole else [{}] * len(ids)
         return [
-            (found, 1.0 - distance) for found, distance in zip(answer["ids"][0], answer["distances"][0], strict=True)
+            Hit(found, 1.0 - distance, document, metadata)
+            for found, distance, document, metadata in zip(ids, distances, documents, metadatas, strict=True)
         ]
 
     def _parts(self, ids: Sequence[str]) -> Iterator[slice]:

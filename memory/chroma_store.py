@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
@@ -15,40 +15,34 @@ from langgraph.store.base import (
     BaseStore,
     GetOp,
     IndexConfig,
-    InvalidNamespaceError,
     Item,
     ListNamespacesOp,
-    MatchCondition,
     Op,
-    PutOp,
     Result,
     SearchItem,
     SearchOp,
-    validate_op_namespace,
+    TTLConfig,
 )
 
+from memory.batches import Plan, plan_of
 from memory.chroma_connection import Connection, connect, disconnect
+from memory.chroma_layout import Written
 from memory.chroma_rebuild import Progress, rebuild
-from memory.entries import Entries, Written
+from memory.entries import Entries, refreshed
 from memory.errors import StoreClosed
-from memory.records import Namespace, Record, check_filter, matches, new_stamp, record_id_of, value_to_json
+from memory.namespaces import literal_prefix
+from memory.nearness import Nearness
+from memory.records import Namespace, Record, matches, new_stamp, record_id_of
+from memory.sweeper import Sweeper
 from memory.text_index import TextIndex
 from memory.vectors import EXACT_LIMIT, Vectors
 
+DEFAULT_INTERVAL_MINUTES = 5
 _CHUNK = 1000  # entries whose vectors are read together
 
 
-@dataclass
-class _Plan:
-    """A batch, checked and ready before anything is read or written."""
-
-    ops: list[Op] = field(default_factory=list)
-    puts: dict[tuple[Namespace, str], tuple[str | None, list[str]]] = field(default_factory=dict)  # value, its texts
-    queries: list[str] = field(default_factory=list)
-
-    def texts(self) -> list[str]:
-        """Every text of the puts, once each."""
-        return list(dict.fromkeys(text for _, texts in self.puts.values() for text in texts))
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class ChromaStore(BaseStore):
@@ -58,45 +52,104 @@ class ChromaStore(BaseStore):
     the cosine similarity of the best vector, in [-1, 1]; entries without a vector follow those with one, unscored, by
     namespace and key. `created_at` survives overwriting. Values come back as copies. Safe to share among threads; a
     directory belongs to one process, a server may be shared.
+
+    An entry with a time to live ends that many minutes after it was last put or, unless the read asks otherwise, read.
+    It is deleted by the next sweep; with `omit_expired` by the next operation of any kind.
     """
 
-    supports_ttl = False
+    supports_ttl = True
 
-    def __init__(self, connection: Connection, index: TextIndex | None, *, exact_limit: int = EXACT_LIMIT) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        index: TextIndex | None,
+        *,
+        ttl: TTLConfig | None = None,
+        exact_limit: int = EXACT_LIMIT,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.ttl_config = ttl
         self._connection = connection
         self._index = index
-        self._entries = Entries(connection, exact_limit=exact_limit)
+        self._entries = Entries(connection)
+        self._nearness = Nearness(connection, self._entries, exact_limit=exact_limit)
+        self._clock = clock
+        self._sweeper = Sweeper()
         self._closed = False
 
     @classmethod
     @contextmanager
     def from_conn_string(
-        cls, path_or_url: str, *, index: IndexConfig | None = None, exact_limit: int = EXACT_LIMIT
+        cls,
+        path_or_url: str,
+        *,
+        index: IndexConfig | None = None,
+        ttl: TTLConfig | None = None,
+        exact_limit: int = EXACT_LIMIT,
     ) -> Iterator[ChromaStore]:
         """Open a directory or an `http(s)://` server for the length of the block; see `open`."""
-        store = cls.open(path_or_url, index=index, exact_limit=exact_limit)
+        store = cls.open(path_or_url, index=index, ttl=ttl, exact_limit=exact_limit)
         try:
             yield store
         finally:
             store.close()
 
     @classmethod
-    def open(cls, path_or_url: str, *, index: IndexConfig | None = None, exact_limit: int = EXACT_LIMIT) -> ChromaStore:
+    def open(
+        cls,
+        path_or_url: str,
+        *,
+        index: IndexConfig | None = None,
+        ttl: TTLConfig | None = None,
+        exact_limit: int = EXACT_LIMIT,
+        clock: Callable[[], datetime] = _now,
+    ) -> ChromaStore:
         """Open a directory or an `http(s)://` server; the caller closes it.
 
         index: `dims`, `embed` and `fields` as LangGraph defines them; without it nothing is searchable by meaning.
-        exact_limit: up to so many vectors are compared one by one, beyond it Chroma's approximate index answers.
-        Raises StoreLocked, StoreUnreachable, StoreMismatch or StoreFailed.
+        ttl: how long entries live, as LangGraph defines it. exact_limit: up to so many vectors are compared one by one,
+        beyond it Chroma's approximate index answers. clock: the time now, aware.
+        Raises StoreLocked, StoreUnreachable, StoreMismatch, StoreNewer or StoreFailed.
         """
         texts = TextIndex(index) if index is not None else None
         connection = connect(path_or_url, dims=texts.dims if texts else None, embedder=texts.name if texts else "")
-        return cls(connection, texts, exact_limit=exact_limit)
+        return cls(connection, texts, ttl=ttl, exact_limit=exact_limit, clock=clock)
+
+    def setup(self) -> None:
+        """Check that the store is open: opening it made all it needs. LangGraph's other stores want this call."""
+        self._check_open()
 
     def close(self) -> None:
         """Give the directory back. Closing twice is not an error."""
         if not self._closed:
             self._closed = True
+            self._sweeper.stop()
             disconnect(self._connection)
+
+    def sweep_ttl(self) -> int:
+        """Delete the entries whose time to live is over; how many they were. Raises StoreFailed, StoreClosed."""
+        self._check_open()
+        with self._connection.mutex:
+            self._check_open()
+            return self._entries.sweep(self._clock().timestamp())
+
+    def start_ttl_sweeper(self, sweep_interval_minutes: float | None = None) -> Future[None]:
+        """Sweep in a thread of its own: every so many minutes, or as `ttl` says, or every five.
+
+        The future ends with the sweeper; cancelling it stops the sweeper. Does nothing, and the future is done, in a
+        store opened without `ttl`. Closing the store stops it too.
+        """
+        config = self.ttl_config
+        if config is None:
+            done = Future[None]()
+            done.set_result(None)
+            return done
+        minutes = sweep_interval_minutes or config.get("sweep_interval_minutes") or DEFAULT_INTERVAL_MINUTES
+        return self._sweeper.start(self, minutes * 60)
+
+    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
+        """Stop the sweeper, waiting at most `timeout` seconds for it; whether none runs any longer."""
+        return self._sweeper.stop(timeout)
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Do all operations; the results stand in their order, None for a put.
@@ -104,7 +157,7 @@ class ChromaStore(BaseStore):
         All texts of the batch are embedded in one call. Nothing is written when an operation is malformed or the
         embedder fails. Raises ValueError, InvalidNamespaceError, EmbedderFailed, StoreFailed.
         """
-        plan = self._plan(ops)
+        plan = plan_of(ops, self._index)
         texts, vectors = plan.texts(), None
         if self._index is not None and (texts or plan.queries):
             vectors = self._index.embed(texts, plan.queries)
@@ -114,7 +167,7 @@ class ChromaStore(BaseStore):
         """As `batch`, on another thread than the event loop's."""
         if self._index is None or not self._index.asynchronous:
             return await asyncio.to_thread(self.batch, list(ops))
-        plan = self._plan(ops)
+        plan = plan_of(ops, self._index)
         texts, vectors = plan.texts(), None
         if texts or plan.queries:
             vectors = await self._index.aembed(texts, plan.queries)
@@ -126,16 +179,16 @@ class ChromaStore(BaseStore):
         What ranks many entries needs none of their values, and a search copies each. Entries without a vector are left
         out. Raises as `batch`.
         """
-        plan = self._plan([SearchOp(namespace, query=query, limit=limit)])
+        plan = plan_of([SearchOp(namespace, query=query, limit=limit)], self._index)
         if self._index is None or limit == 0 or not query:
             return {}
         [vector] = self._index.embed([], plan.queries)
         self._check_open()
         with self._connection.mutex:
             self._check_open()
-            scores = self._entries.nearest(vector, namespace, limit=limit, among=None)
-            records = self._entries.get(scores)
-        found = ((records[record_id], score) for record_id, score in scores.items() if record_id in records)
+            self._omit_expired()
+            near = self._nearness.nearest(vector, namespace, limit=limit, among=None)
+        found = ((near.records[record_id], score) for record_id, score in near.scores.items())
         return {record.key: score for record, score in found if record.namespace == namespace}
 
     def contents(self) -> Iterator[tuple[Record, Vectors]]:
@@ -160,110 +213,94 @@ class ChromaStore(BaseStore):
             self._check_open()
             return rebuild(self._connection, progress)
 
-    def _plan(self, ops: Iterable[Op]) -> _Plan:
-        plan = _Plan()
-        for op in ops:
-            validate_op_namespace(op)
-            match op:
-                case PutOp():
-                    self._plan_put(plan, op)
-                case SearchOp():
-                    if op.limit < 0 or op.offset < 0:
-                        raise ValueError(f"a search cannot have limit {op.limit} and offset {op.offset}; use 0 or more")
-                    check_filter(op.filter)
-                    if op.query and op.query not in plan.queries:
-                        plan.queries.append(op.query)
-                case GetOp() | ListNamespacesOp():
-                    pass
-                case _:
-                    raise ValueError(f"{type(op).__name__} is not an operation of a store")
-            plan.ops.append(op)
-        return plan
-
-    def _plan_put(self, plan: _Plan, op: PutOp) -> None:
-        if not op.namespace:
-            raise InvalidNamespaceError("a namespace needs at least one label")
-        if op.ttl is not None:
-            raise NotImplementedError("ChromaStore keeps entries until they are deleted; put without `ttl`")
-        place = (tuple(op.namespace), str(op.key))
-        if op.value is None:
-            plan.puts[place] = (None, [])
-            return
-        value = value_to_json(*place, op.value)
-        texts = self._index.texts_of(json.loads(value), op.index) if self._index is not None else []
-        plan.puts[place] = (value, texts)
-
-    def _execute(self, plan: _Plan, texts: list[str], vectors: Vectors | None) -> list[Result]:
+    def _execute(self, plan: Plan, texts: list[str], vectors: Vectors | None) -> list[Result]:
         rows = {} if vectors is None else dict(zip(texts, vectors, strict=False))
         queries = {} if vectors is None else dict(zip(plan.queries, vectors[len(texts) :], strict=True))
         self._check_open()
         with self._connection.mutex:
             self._check_open()
+            self._omit_expired()
             wanted = [record_id_of(tuple(op.namespace), str(op.key)) for op in plan.ops if isinstance(op, GetOp)]
             got = self._entries.get(wanted) if wanted else {}
-            results = [self._read(op, got, queries) for op in plan.ops]
+            read = dict[str, Record]()  # those whose time to live begins anew
+            results = [self._read(op, got, queries, read) for op in plan.ops]
+            self._refresh(read, plan)
             if plan.puts:
                 self._write(plan, rows)
         return results
 
-    def _read(self, op: Op, got: dict[str, Record], queries: dict[str, Vectors]) -> Result:
+    def _read(self, op: Op, got: dict[str, Record], queries: dict[str, Vectors], read: dict[str, Record]) -> Result:
         match op:
             case GetOp():
                 record = got.get(record_id_of(tuple(op.namespace), str(op.key)))
+                if record is not None and op.refresh_ttl:
+                    read[record.record_id] = record
                 return _item(record) if record is not None else None
             case SearchOp():
-                return self._search(op, queries.get(op.query) if op.query else None)
+                found = self._search(op, queries.get(op.query) if op.query else None)
+                if op.refresh_ttl:
+                    read.update((record.record_id, record) for record, _ in found)
+                return [_search_item(record, score) for record, score in found]
             case ListNamespacesOp():
-                return self._list_namespaces(op)
+                return self._entries.namespaces(literal_prefix(op.match_conditions or ())).listed(op)
             case _:
                 return None
 
-    def _write(self, plan: _Plan, rows: dict[str, Vectors]) -> None:
-        now = datetime.now(UTC)
+    def _refresh(self, read: dict[str, Record], plan: Plan) -> None:
+        now = self._clock().timestamp()
+        anew = {
+            record_id: fresh
+            for record_id, record in read.items()
+            if (record.namespace, record.key) not in plan.puts and (fresh := refreshed(record, now)) is not None
+        }
+        if anew:
+            self._entries.refresh(anew)
+
+    def _omit_expired(self) -> None:
+        if self.ttl_config is not None and self.ttl_config.get("omit_expired"):
+            self._entries.sweep(self._clock().timestamp())
+
+    def _write(self, plan: Plan, rows: dict[str, Vectors]) -> None:
+        now = self._clock()
         before = self._entries.get(record_id_of(*place) for place in plan.puts)
         puts, deletes = [], []
-        for place, (value, texts) in plan.puts.items():
+        for place, put in plan.puts.items():
             record_id = record_id_of(*place)
-            if value is None:
+            if put is None:
                 deletes.append(record_id)
                 continue
-            created_at = before[record_id].created_at if record_id in before else now
-            record = Record(*place, value, created_at, now, new_stamp(), len(texts))
-            puts.append(
-                Written(record, np.stack([rows[text] for text in texts]) if texts else np.zeros((0, 0), np.float32))
+            record = Record(
+                *place,
+                put.value,
+                created_at=before[record_id].created_at if record_id in before else now,
+                updated_at=now,
+                stamp=new_stamp(),
+                vectors=len(put.texts),
+                index=tuple(put.op.index) if isinstance(put.op.index, list) else put.op.index,
+                ttl_minutes=put.op.ttl,
             )
+            vectors = np.stack([rows[text] for text in put.texts]) if put.texts else np.zeros((0, 0), np.float32)
+            puts.append(Written(refreshed(record, now.timestamp()) or record, vectors))
         self._entries.write(puts, deletes, before)
 
-    def _search(self, op: SearchOp, query: Vectors | None) -> list[SearchItem]:
+    def _search(self, op: SearchOp, query: Vectors | None) -> list[tuple[Record, float | None]]:
         prefix, wanted = tuple(op.namespace_prefix), op.offset + op.limit
         if op.limit == 0:
             return []
-        allowed: dict[str, Record] | None = None
-        if op.filter or query is None:
-            allowed = {record.record_id: record for record in self._chosen(prefix, op)}
+        allowed = self._chosen(prefix, op) if op.filter or query is None else None
         if query is None:
-            return [_search_item(record, None) for record in list((allowed or {}).values())[op.offset : wanted]]
-        scores = self._entries.nearest(query, prefix, limit=wanted, among=allowed)
-        if len(scores) < wanted:  # fill with what has no vector
-            allowed = allowed if allowed is not None else {r.record_id: r for r in self._chosen(prefix, op)}
-            rest = [record_id for record_id in allowed if record_id not in scores]
-            page = [*scores, *rest][op.offset : wanted]
-        else:
-            page = list(scores)[op.offset : wanted]
-        records = allowed if allowed is not None else self._entries.get(page)
-        return [_search_item(records[found], scores.get(found)) for found in page if found in records]
+            return [(record, None) for record in list((allowed or {}).values())[op.offset : wanted]]
+        near = self._nearness.nearest(query, prefix, limit=wanted, among=allowed)
+        found: list[tuple[Record, float | None]] = [(near.records[one], score) for one, score in near.scores.items()]
+        if len(found) < wanted:  # fill with what has no vector
+            rest = allowed if allowed is not None else self._chosen(prefix, op)
+            found += [(record, None) for record_id, record in rest.items() if record_id not in near.scores]
+        return found[op.offset : wanted]
 
-    def _chosen(self, prefix: Namespace, op: SearchOp) -> list[Record]:
+    def _chosen(self, prefix: Namespace, op: SearchOp) -> dict[str, Record]:
         found = self._entries.under(prefix)
-        return [record for record in found if not op.filter or matches(json.loads(record.value), op.filter)]
-
-    def _list_namespaces(self, op: ListNamespacesOp) -> list[Namespace]:
-        found = {
-            namespace[: op.max_depth]
-            for namespace in self._entries.namespaces()
-            if all(_meets(condition, namespace) for condition in op.match_conditions or ())
-        }
-        return sorted(found)[op.offset : op.offset + op.limit]
+        chosen = [record for record in found if not op.filter or matches(json.loads(record.value), op.filter)]
+        return {record.record_id: record for record in chosen}
 
     def _check_open(self) -> None:
         if self._closed or self._connection.closed:
@@ -286,13 +323,3 @@ def _search_item(record: Record, score: float | None) -> SearchItem:
     return SearchItem(
         record.namespace, record.key, json.loads(record.value), record.created_at, record.updated_at, score
     )
-
-
-def _meets(condition: MatchCondition, namespace: Namespace) -> bool:
-    path = tuple(condition.path)
-    if len(path) > len(namespace):
-        return False
-    if condition.match_type not in ("prefix", "suffix"):
-        raise ValueError(f"namespaces match by prefix or suffix, not by {condition.match_type!r}")
-    part = namespace[: len(path)] if condition.match_type == "prefix" else namespace[len(namespace) - len(path) :]
-    return all(wanted in ("*", label) for wanted, label in zip(path, part, strict=True))

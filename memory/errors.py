@@ -39,6 +39,34 @@ class StoreMismatch(StoreError):
         )
 
 
+class StoreNewer(StoreError):
+    """The directory or server was written by a newer version than this one reads."""
+
+    def __init__(self, place: str, found: str, known: str) -> None:
+        super().__init__(place, found, known)
+        self.place, self.found, self.known = place, found, known
+
+    def __str__(self) -> str:
+        return (
+            f"the memory in {self.place} was written by a newer version ({self.found}; this one reads {self.known}); "
+            "upgrade (`pip install --upgrade palate`), or export it there with ChromaStore.export and import it here"
+        )
+
+
+class StoreDamaged(StoreError):
+    """The vectors cannot be read, and could not be made anew from the entries, which are whole."""
+
+    def __init__(self, place: str, damage: str, why: str) -> None:
+        super().__init__(place, damage, why)
+        self.place, self.damage, self.why = place, damage, why
+
+    def __str__(self) -> str:
+        return (
+            f"the index of the memory in {self.place} is damaged ({self.damage}) and could not be built anew from its "
+            f"entries ({self.why}); open it without `index` to read them, or with an embedder that works to repair it"
+        )
+
+
 class StoreUnreachable(StoreError):
     """No Chroma server answers at the URL of the settings."""
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 Namespace = tuple[str, ...]
 
@@ -26,8 +26,10 @@ class Record:
     """One entry.
 
     value: its JSON, pure ASCII, so NUL and lone surrogates survive Chroma. stamp: new for every put; the vectors of the
-    entry carry it, so a vector left behind by a crash is never taken for the entry's own. vectors: how many it has.
-    created_at, updated_at: aware.
+    entry carry it, so a vector left behind by a crash is never taken for the entry's own. vectors: how many it has; the
+    first lies in the row of the entry itself. index: what the put asked to have embedded, None for the store's own
+    fields. created_at, updated_at: aware. ttl_minutes: None for an entry that stays. expires_at: seconds since 1970,
+    together with ttl_minutes.
     """
 
     namespace: Namespace
@@ -37,6 +39,9 @@ class Record:
     updated_at: datetime
     stamp: str = ""
     vectors: int = 0
+    index: Literal[False] | tuple[str, ...] | None = None
+    ttl_minutes: float | None = None
+    expires_at: float | None = None
 
     @cached_property
     def record_id(self) -> str:
@@ -45,19 +50,29 @@ class Record:
 
     @property
     def vector_ids(self) -> list[str]:
-        """The Chroma ids of its vectors, one per embedded text."""
+        """The ids of its vectors, one per embedded text. All but the first are ids of Chroma rows of their own."""
         return [f"{self.record_id}:{self.stamp}:{number}" for number in range(self.vectors)]
 
     def to_document(self) -> str:
         """The entry as two lines of JSON: what it is, then its value."""
         times = [self.created_at.isoformat(), self.updated_at.isoformat()]
-        return json.dumps([self.namespace, self.key, *times, self.stamp, self.vectors]) + "\n" + self.value
+        about = [self.namespace, self.key, *times, self.stamp, self.vectors, self.index, self.ttl_minutes]
+        return json.dumps(about) + "\n" + self.value
+
+    def to_metadata(self) -> dict[str, Any]:
+        """What Chroma can select the entry by: its labels, how many vectors it has, and when it expires.
+
+        Chroma merges metadata on upsert and drops what is None, so every name is always there. `labels_metadata` gives
+        the same names for the same Chroma id, so none of those is ever left behind.
+        """
+        return labels_metadata(self.namespace) | {"vectors": self.vectors, "expires": self.expires_at}
 
     @classmethod
-    def from_document(cls, document: str) -> Record:
-        """The entry `to_document` wrote."""
+    def from_row(cls, document: str, metadata: Mapping[str, Any]) -> Record:
+        """The entry whose document and metadata these are; the document may be of format 1."""
         about, value = document.split("\n", 1)
-        namespace, key, created_at, updated_at, stamp, vectors = json.loads(about)
+        namespace, key, created_at, updated_at, stamp, vectors, *later = json.loads(about)
+        index, ttl_minutes = later or (None, None)
         return cls(
             namespace=tuple(namespace),
             key=key,
@@ -66,6 +81,9 @@ class Record:
             updated_at=datetime.fromisoformat(updated_at),
             stamp=stamp,
             vectors=vectors,
+            index=tuple(index) if isinstance(index, list) else index,
+            ttl_minutes=ttl_minutes,
+            expires_at=metadata.get("expires"),
         )
 
 
@@ -81,10 +99,7 @@ def owner_of(vector_id: str) -> tuple[str, str]:
 
 
 def labels_metadata(namespace: Namespace) -> dict[str, str]:
-    """The labels as metadata: `ns0`, `ns1`, …; as ASCII JSON, so that any label is legal and compares exactly.
-
-    The keys of one Chroma id never change, so Chroma's merging of metadata on upsert cannot leave one behind.
-    """
+    """The labels as metadata: `ns0`, `ns1`, …; as ASCII JSON, so that any label is legal and compares exactly."""
     return {f"ns{depth}": json.dumps(label) for depth, label in enumerate(namespace)}
 
 
@@ -94,12 +109,13 @@ def namespace_from(metadata: Mapping[str, Any]) -> Namespace:
     return tuple(json.loads(metadata[f"ns{level}"]) for level in range(depth))
 
 
-def prefix_condition(prefix: Namespace) -> dict[str, Any] | None:
-    """Chroma's `where` for all entries whose namespace starts with these whole labels; None for all."""
-    equal: list[dict[str, Any]] = [{name: {"$eq": label}} for name, label in labels_metadata(prefix).items()]
-    if not equal:
+def prefix_condition(prefix: Namespace, *more: dict[str, Any]) -> dict[str, Any] | None:
+    """Chroma's `where` for the rows whose namespace starts with these labels and that meet `more`; None for all."""
+    wanted: list[dict[str, Any]] = [{name: {"$eq": label}} for name, label in labels_metadata(prefix).items()]
+    wanted += more
+    if not wanted:
         return None
-    return equal[0] if len(equal) == 1 else {"$and": equal}
+    return wanted[0] if len(wanted) == 1 else {"$and": wanted}
 
 
 def value_to_json(namespace: Namespace, key: str, value: Mapping[str, Any]) -> str:

@@ -1,0 +1,124 @@
+"""The entries nearest to a query: exact from memory while they are few, by Chroma's index beyond."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from memory.chroma_connection import Connection
+from memory.entries import Entries
+from memory.records import Namespace, Record, prefix_condition
+from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
+
+_WITH_VECTORS = {"vectors": {"$gt": 0}}
+
+
+class Near(NamedTuple):
+    """scores: entry id → cosine similarity in [-1, 1], best first. records: those entries and perhaps more."""
+
+    scores: dict[str, float]
+    records: Mapping[str, Record]
+
+
+class Nearness:
+    """Search by meaning in one connection. The caller holds its mutex."""
+
+    def __init__(self, connection: Connection, entries: Entries, *, exact_limit: int = EXACT_LIMIT) -> None:
+        self._connection = connection
+        self._entries = entries
+        self._exact_limit = exact_limit
+
+    def nearest(self, query: Vectors, prefix: Namespace, *, limit: int, among: dict[str, Record] | None) -> Near:
+        """The nearest entries by their best vector, best first, at most `limit`.
+
+        among: the only entries allowed, None for all under the prefix. Exact while the vectors are in memory; the index
+        may miss a few when there are more than `limit`.
+        """
+        if self._connection.dims == 0 or limit <= 0:
+            return Near({}, {})
+        if (mirror := self._mirror()) is not None:
+            hits = mirror.nearest(query, prefix, limit=limit, among=among)
+            scores = {record_id: score for (record_id, _), score in hits.items()}
+            return Near(scores, self._entries.get(scores) if among is None else among)
+        if among is not None:
+            return Near(_first(self._compare(query, among.values()), limit), among)
+        found = self._search_index(query, prefix, limit)
+        if len(found.scores) < limit:  # fewer than asked for: look at every entry instead
+            every = {record.record_id: record for record in self._entries.under(prefix)}
+            return Near(_first(self._compare(query, every.values()), limit), every)
+        return Near(_first(found.scores, limit), found.records)
+
+    def _search_index(self, query: Vectors, prefix: Namespace, limit: int) -> Near:
+        where = prefix_condition(prefix, _WITH_VECTORS)
+        hits = self._connection.records.nearest(query, where, limit, whole=True)
+        records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
+        for record in records.values():
+            self._entries.remember(record)
+        scores, further = {hit.row_id: hit.score for hit in hits}, self._search_further(query, prefix, limit)
+        for record_id, score in further.items():
+            scores[record_id] = max(score, scores.get(record_id, -1.0))
+        return Near(scores, records | self._entries.get(one for one in further if one not in records))
+
+    def _search_further(self, query: Vectors, prefix: Namespace, limit: int) -> dict[str, float]:
+        rows = self._connection.vectors
+        total = rows.count() if rows is not None else 0
+        wanted = 2 * limit  # an entry may have several
+        while rows is not None and total:
+            hits = rows.nearest(query, prefix_condition(prefix), min(wanted, total), whole=False)
+            current = self._entries.get(hit.row_id.split(":")[0] for hit in hits)
+            found: dict[str, float] = {}
+            for hit in hits:
+                record_id, stamp, _ = hit.row_id.split(":")
+                if record_id in current and current[record_id].stamp == stamp:
+                    found.setdefault(record_id, hit.score)
+            if len(found) >= limit or len(hits) < min(wanted, total) or wanted >= total:
+                return found
+            wanted *= 4
+        return {}
+
+    def _compare(self, query: Vectors, records: Iterable[Record]) -> dict[str, float]:
+        """All entries by how near they are, one by one."""
+        mirror = VectorCache(self._connection.dims)
+        held = {record.record_id: record for record in records if record.vectors}
+        for record_id, vectors in self._entries.vectors_of(list(held.values())).items():
+            mirror.put(held[record_id].vector_ids[: len(vectors)], [()] * len(vectors), vectors)
+        hits = mirror.nearest(query, (), limit=len(held))
+        return {record_id: score for (record_id, _), score in hits.items()}
+
+    def _mirror(self) -> VectorCache | None:
+        """The vectors in memory, read on first use; None where another process may write or there are too many."""
+        connection = self._connection
+        if connection.vectors is None or not connection.exclusive or not self._exact_limit:
+            return None
+        if connection.mirror is None and not connection.crowded:
+            connection.mirror = self._read_mirror()
+        if connection.mirror is not None and len(connection.mirror) > self._exact_limit:
+            connection.mirror, connection.crowded = None, True
+        return connection.mirror
+
+    def _read_mirror(self) -> VectorCache | None:
+        mirror, kept = VectorCache(self._connection.dims), set[str]()
+        for page in self._connection.collections.contents(_WITH_VECTORS):
+            ids = [one for written in page for one in written.record.vector_ids[: len(written.vectors)]]
+            namespaces = [written.record.namespace for written in page for _ in written.vectors]
+            mirror.put(ids, namespaces, np.concatenate([written.vectors for written in page]))
+            kept.update(one for written in page for one in written.record.vector_ids)
+            for written in page:
+                self._entries.remember(written.record)
+            if len(mirror) > self._exact_limit:
+                return mirror
+        self._drop_strays(kept)
+        return mirror
+
+    def _drop_strays(self, kept: set[str]) -> None:
+        """Delete the vectors that a crash left behind without an entry."""
+        rows = self._connection.vectors
+        if rows is not None:
+            rows.delete([one for page in rows.scan(None, []) for one in page["ids"] if one not in kept])
+
+
+def _first(scores: dict[str, float], limit: int) -> dict[str, float]:
+    best = sorted(scores.items(), key=lambda hit: -hit[1])[:limit]
+    return dict(best)
