@@ -14,6 +14,7 @@ import os
 import re
 import tempfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,7 @@ _LOSSLESS_BYTES: Final = 512 * 1024
 _MIME: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _SUFFIX: Final = {"JPEG": ".jpg", "PNG": ".png"}
 _SHRINKABLE: Final = ("RGB", "RGBA", "L", "LA", "CMYK")  # others lose quality when shrunk before they are converted
+_HALF: Final = ".new-"  # what a file is called until it is whole
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 # Process-wide on purpose: nobody here should decode a bomb. `_check_size` below does not rely on it.
@@ -115,8 +117,10 @@ class PictureStore:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
 
-    def add(self, data: bytes) -> str:
+    def add(self, data: bytes, *, announce: Callable[[str], None] = lambda content_hash: None) -> str:
         """Keep a picture and return its content hash; adding what `read` gave returns the same hash.
+
+        announce: told the hash before anything is written, so that no picture is ever there without its owner.
 
         A JPEG or PNG that is already small, RGB and without metadata is kept byte for byte; all else is written anew:
         JPEG, or PNG where the source was lossless and the result stays under 512 KiB.
@@ -124,12 +128,14 @@ class PictureStore:
         """
         content_hash = hashlib.sha256(data).hexdigest()
         if self._find(content_hash, size=len(data)) is not None:
+            announce(content_hash)
             return content_hash
         kept = _reencoded(data)
         if kept is not data:
             content_hash = hashlib.sha256(kept).hexdigest()
-            if self._find(content_hash, size=len(kept)) is not None:
-                return content_hash
+        announce(content_hash)
+        if kept is not data and self._find(content_hash, size=len(kept)) is not None:
+            return content_hash
         target = self.root / content_hash[:2] / (content_hash + _SUFFIX[_allowed_kind(kept)])
         try:
             _write_whole(target, kept)
@@ -163,6 +169,11 @@ class PictureStore:
         found = self._find(content_hash)
         if found is not None:
             found.unlink(missing_ok=True)
+
+    def sweep(self) -> None:
+        """Remove what writes that were killed left behind. A write under way at this moment fails and may be redone."""
+        for left in self.root.glob(f"*/{_HALF}*"):
+            left.unlink(missing_ok=True)
 
     def __contains__(self, content_hash: object) -> bool:
         return isinstance(content_hash, str) and self._find(content_hash) is not None
@@ -238,7 +249,7 @@ def _encode(image: Image.Image, kind: str, *, quality: int = 90) -> bytes:
 def _write_whole(target: Path, data: bytes) -> None:
     """Write a file so that it is there completely or not at all, also after a power cut."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=_HALF)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

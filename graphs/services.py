@@ -24,6 +24,7 @@ from memory.event_log import EventLog
 from memory.item_index import ItemIndex
 from memory.marks import Marks
 from memory.preference_store import PreferenceStore
+from memory.thread_names import ThreadNames
 from memory.uploads import Uploads
 from models.roles import RoleModels
 from profiles.settings import Profile
@@ -51,6 +52,7 @@ class Services:
     models: RoleModels
     traces: TraceStore
     threads: Threads
+    thread_names: ThreadNames
     marks: Marks
     _catalogues: dict[str, Catalogue] = field(default_factory=dict)
     _collaborative: dict[str, Collaborative] = field(default_factory=dict)
@@ -82,6 +84,7 @@ class Services:
             models=models or RoleModels(profile.models, profile.roles, pictures),
             traces=TraceStore(engine, personal_text=profile.trace.personal_text),
             threads=Threads(profile.stores.checkpoints),
+            thread_names=ThreadNames(engine),
             marks=Marks(profile.stores.marks),
         )
 

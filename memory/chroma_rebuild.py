@@ -1,7 +1,7 @@
 """Writing a Chroma directory anew: its log, its text index and its vector index keep what was deleted from them.
 
 The new files are written by a process of their own, which is given what stays and never sees what goes: the room that
-a vector index holds in reserve is written as the allocator handed it out, with whatever this process had there before.
+a vector index holds in reserve is written as the allocator handed it out, with whatever a process had there before.
 """
 
 from __future__ import annotations
@@ -10,19 +10,22 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from memory.chroma_connection import LOCK_FILE, Connection, open_client, with_collections
+from memory.chroma_rows import Rows
 from memory.chroma_swap import begin_swap, commit_swap, finish_swap
 from memory.errors import StoreError, StoreFailed
 from memory.records import Record
 from memory.vectors import Vectors
 
 Progress = Callable[[int, int], None]  # rows written so far, of how many
+_FEWEST_WRITES = 2  # Chroma accepts no smaller number
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -119,15 +122,36 @@ def _received(pipe: IO[bytes]) -> Iterator[tuple[dict[str, Any], Vectors]]:
 
 def _write(pipe: IO[bytes]) -> None:
     """What the other process does: make a directory of what it is sent."""
-    messages = _received(pipe)
+    messages, last = _received(pipe), dict[str, tuple[dict[str, Any], Vectors]]()
     about, _ = next(messages)
+    with _opened(about) as made:
+        for page, vectors in messages:
+            made[page["rows"]].upsert(page["ids"], vectors, page["metadatas"], page["documents"])
+            last[page["rows"]] = page, vectors
+    with _opened(about) as made:  # an index keeps the settings it was opened with
+        for name, (page, vectors) in last.items():
+            _settle(made[name], page, vectors)
+
+
+@contextmanager
+def _opened(about: Mapping[str, Any]) -> Iterator[dict[str, Rows]]:
     client = open_client(Path(about["directory"]))
     made = with_collections(about["directory"], client, about["dims"], about["embedder"], exclusive=True)
-    for page, vectors in messages:
-        rows = made.vectors if page["rows"] == "vectors" else made.records
-        assert rows is not None
-        rows.upsert(page["ids"], vectors, page["metadatas"], page["documents"])
+    yield {"records": made.records} | ({"vectors": made.vectors} if made.vectors is not None else {})
     client.close()
+
+
+def _settle(rows: Rows, page: dict[str, Any], vectors: Vectors) -> None:
+    """Have Chroma put the index on the disk, which it does after so many writes; a row is written again for that.
+
+    Else whoever opens the directory next would make its files, and write what they hold in reserve as memory was.
+    """
+    usual = rows.collection.configuration["hnsw"]["sync_threshold"]
+    rows.collection.modify(configuration={"hnsw": {"sync_threshold": _FEWEST_WRITES}})
+    document = page["documents"][:1] if page["documents"] else None
+    for _ in range(_FEWEST_WRITES + 1):
+        rows.upsert(page["ids"][:1], vectors[:1], page["metadatas"][:1], document)
+    rows.collection.modify(configuration={"hnsw": {"sync_threshold": usual}})
 
 
 def _reopen(connection: Connection, dims: int | None, embedder: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +17,11 @@ from sqlalchemy import (
     String,
     Table,
     TypeDecorator,
+    bindparam,
     create_engine,
     event,
     make_url,
+    select,
 )
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
@@ -106,6 +109,43 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection
     except SQLAlchemyError as error:
         raise DatabaseFailed(str(engine.url), str(getattr(error, "orig", None) or error)) from error
+
+
+def rebuild(engine: Engine) -> bool:
+    """Write a SQLite file anew and empty its log, so that neither holds what was deleted; False for any other database.
+
+    Another process may go on using it and wait a moment. Raises DatabaseFailed when one reads from it for longer than
+    30 s, or when the disk has no room for a second copy.
+    """
+    if engine.dialect.name != "sqlite":
+        return False
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, *_ = cursor.fetchone() or (0,)
+    except sqlite3.Error as error:
+        raise DatabaseFailed(str(engine.url), str(error)) from error
+    finally:
+        connection.close()
+    if busy:
+        raise DatabaseFailed(str(engine.url), "another process reads from it; let it end and run the same again")
+    return True
+
+
+def rows_of_others(engine: Engine, user_id: str) -> Iterator[bytes]:
+    """Every row of every table that is not this user's, its texts as bytes: rows of other users, and of nobody."""
+    found = MetaData()
+    found.reflect(engine)
+    with reading(engine) as connection:
+        for table in found.sorted_tables:
+            query = select(*[column for column in table.c if isinstance(column.type, String)])
+            if "user_id" in table.c:
+                query = query.where(table.c.user_id != bindparam("user", user_id, AnyText()))
+            if query.selected_columns:
+                for row in connection.execute(query):
+                    yield "\n".join(filter(None, row)).encode("utf-8", "surrogatepass")
 
 
 def ensure_tables(engine: Engine, *tables: Table) -> None:

@@ -139,6 +139,58 @@ class UnknownTaste(StoreError):
         )
 
 
+class UnknownUser(StoreError):
+    """No store holds anything of this user."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(user_id)
+        self.user_id = user_id
+
+    def __str__(self) -> str:
+        return (
+            f"nothing is held of {self.user_id!r}, so there is nothing to forget; check the name and PALATE_HOME "
+            "(`palate trace list` shows who was here)"
+        )
+
+
+class BeingForgotten(StoreError):
+    """Somebody asked for this user to be forgotten, and it is not finished. Nothing of theirs is read or written."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(user_id)
+        self.user_id = user_id
+
+    def __str__(self) -> str:
+        who = repr(self.user_id)
+        return f"{who} is being forgotten, and that was broken off; finish it: palate taste forget {who}"
+
+
+class BadExport(StoreError):
+    """A file is no whole export of a user. Nothing of it was restored, but perhaps pictures of it."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"this export cannot be restored: {self.what}; give a file that `palate taste export` wrote, unchanged"
+
+
+class AlreadyHeld(StoreError):
+    """Something is held of the user already, and an export is restored into nothing."""
+
+    def __init__(self, user_id: str) -> None:
+        super().__init__(user_id)
+        self.user_id = user_id
+
+    def __str__(self) -> str:
+        who = repr(self.user_id)
+        return (
+            f"something is held of {who} here already, and two histories do not become one; "
+            f"keep it (palate taste export --user {who}), then: palate taste forget {who}"
+        )
+
+
 class UnknownVersion(StoreError):
     """The taste has no version of that number. newest: the last one there is."""
 

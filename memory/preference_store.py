@@ -91,6 +91,14 @@ class PreferenceStore:
         return self._store.list_namespaces(prefix=pattern, max_depth=len(pattern), limit=_EVERYTHING)
 
 
+def is_of(user_id: str, namespace: Namespace, key: str) -> bool:
+    """Whether an entry of that namespace and key is a preference of this user."""
+    label = label_of(user_id)
+    return (namespace[:1] == ("tastes",) and key == label) or (
+        namespace[:1] == ("taste-versions",) and namespace[2:] == (label,)
+    )
+
+
 def _tastes(catalogue: str) -> Namespace:
     return ("tastes", label_of(catalogue))
 

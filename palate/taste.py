@@ -11,6 +11,7 @@ import typer
 from palate.failures import Mistake
 from palate.options import CatalogueOption, JsonOption, ProfileOption, SetOption, UserOption, load
 from palate.taste_edits import edit, pin, undo, unpin
+from palate.taste_forget import forget
 from palate.taste_opening import moment_of, opened_taste
 
 app = typer.Typer(help="What is believed about your taste, why, and how to put it right.", no_args_is_help=True)
@@ -163,3 +164,4 @@ app.command("edit")(edit)
 app.command("pin")(pin)
 app.command("unpin")(unpin)
 app.command("undo")(undo)
+app.command("forget")(forget)

@@ -12,6 +12,7 @@ from palate.options import JsonOption, ProfileOption, SetOption, load
 from palate.printable import printable, shortened
 
 if TYPE_CHECKING:
+    from memory.marks import Marks
     from tracing.events import Trace
     from tracing.storage import TraceStore
 
@@ -36,7 +37,9 @@ def list_(
     from rich.table import Table
     from rich.text import Text
 
-    rows = _store(profile, settings).list(limit=limit, user=user, thread=thread, errors_only=errors)
+    store, marks = _store(profile, settings)
+    rows = store.list(limit=limit, user=user, thread=thread, errors_only=errors)
+    rows = [row for row in rows if row.user_id not in marks]
     if as_json:
         for row in rows:
             typer.echo(row.model_dump_json())
@@ -69,7 +72,7 @@ def show(trace_id: TraceId = None, profile: ProfileOption = None, settings: SetO
 
     from tracing.render import render
 
-    Console(highlight=False).print(render(_trace(_store(profile, settings), trace_id)))
+    Console(highlight=False).print(render(_trace(*_store(profile, settings), trace_id)))
 
 
 @app.command("export")
@@ -82,7 +85,7 @@ def export(
     """Write one turn as JSON, with every event in order."""
     from tracing.export import to_json
 
-    text = to_json(_trace(_store(profile, settings), trace_id))
+    text = to_json(_trace(*_store(profile, settings), trace_id))
     if to is None:
         typer.echo(text)
     else:
@@ -90,21 +93,27 @@ def export(
         typer.echo(f"written to {to}", err=True)
 
 
-def _store(profile: str | None, settings: list[str] | None) -> TraceStore:
-    """The record of the profile's home. It needs no model and no lock: a conversation may go on beside it."""
+def _store(profile: str | None, settings: list[str] | None) -> tuple[TraceStore, Marks]:
+    """The record of the profile's home, and who is being forgotten.
+
+    It needs no model and no lock: a conversation may go on beside it.
+    """
     from memory.database import open_engine
+    from memory.marks import Marks
     from tracing.storage import TraceStore
 
     stores = load(profile, settings, keys_required=False).profile.stores
-    return TraceStore(open_engine(stores.database_url))
+    return TraceStore(open_engine(stores.database_url)), Marks(stores.marks)
 
 
-def _trace(store: TraceStore, trace_id: str | None) -> Trace:
+def _trace(store: TraceStore, marks: Marks, trace_id: str | None) -> Trace:
     newest = store.list(limit=1)
     wanted = trace_id or (newest[0].trace_id if newest else None)
     if wanted is None:
         raise Mistake("no turn is recorded yet", "talk first: palate chat")
     try:
-        return store.get(wanted)
+        trace = store.get(wanted)
     except KeyError as error:
         raise Mistake(f"there is no trace {wanted!r}", "write one that `palate trace list` shows") from error
+    marks.refuse(trace.started.user_id)
+    return trace

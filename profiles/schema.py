@@ -51,6 +51,11 @@ class StoreSettings(_Section):
         """The SQLite file of the conversations' checkpoints."""
         return self.home / "threads.sqlite"
 
+    @property
+    def marks(self) -> Path:
+        """The folder that tells who is being forgotten; empty unless somebody is."""
+        return self.home / "forgetting"
+
 
 class MemorySettings(_Section):
     """The memory of a taste.

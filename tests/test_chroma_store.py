@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -34,6 +33,7 @@ from memory.embedding import index_for
 from memory.errors import EmbedderFailed, StoreClosed, StoreFailed, StoreLocked, StoreMismatch, StoreUnreachable
 from memory.labels import id_of, label_of
 from memory.vectors import EXACT_LIMIT
+from tests.chroma_server import chroma_server
 from tests.word_embedder import WordEmbedder
 
 REPOSITORY = Path(__file__).parents[1]
@@ -562,22 +562,8 @@ def test_a_forked_child_is_refused_and_does_not_keep_the_lock(tmp_path):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Chroma server on a free loopback port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    command = [str(Path(sys.executable).parent / "chroma"), "run", "--path", str(folder), "--port", str(port)]
-    process = subprocess.Popen([*command, "--host", "127.0.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
+    with chroma_server(tmp_path_factory.mktemp("server")) as url:
+        yield url
 
 
 def test_a_server_holds_the_same_store_for_several_clients(server, embedder):

@@ -81,6 +81,9 @@ class ScriptedSession:
     def taste(self, user_id: str) -> Preference:
         return self.preferences.get(user_id, Preference(user_id=user_id))
 
+    def keep_upload(self, user_id: str, picture: bytes) -> str:
+        return self.pictures.add(picture)
+
     async def turns(self, user_id: str, thread_id: str) -> tuple[TurnState, ...]:
         return self.histories.get((user_id, thread_id), ())
 

@@ -111,7 +111,7 @@ class Conversation:
     def ask(self, host: Host, session: Session, message: str, picture: bytes | None = None) -> None:
         """Begin a turn. With a picture that is not taken nothing begins, and the turn shown says why."""
         try:
-            upload = session.pictures.add(picture) if picture else ""
+            upload = session.keep_upload(self.user_id, picture) if picture else ""
         except Exception as error:  # whatever a hostile file or a full disk brings up
             self.turns.append(ShownTurn(message, error=f"The picture was not taken, and nothing was asked: {error}."))
             return
