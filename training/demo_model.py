@@ -1,6 +1,8 @@
 """Trains the embedded model from nothing on the demo world; a run that was stopped goes on where it was.
 
 `python -m training.demo_model --out checkpoints/demo --minutes 105 --eye-minutes 20 --seed 7`
+
+With `--start` it goes on from a finished checkpoint instead, on pictures and examples of another seed.
 """
 
 from __future__ import annotations
@@ -73,21 +75,26 @@ def save_checkpoint(model: Any, processor: Any, out: Path, about: dict[str, Any]
     shutil.rmtree(old, ignore_errors=True)
 
 
-def load_tokenizer(work: Path, seed: int) -> Any:
-    """The run's tokenizer, made on the first start."""
+def load_tokenizer(work: Path, seed: int, start: Path | None = None) -> Any:
+    """The run's tokenizer: that of the checkpoint it goes on from, else made on the first start."""
     from transformers import AutoTokenizer
 
+    if start is not None:
+        return AutoTokenizer.from_pretrained(str(start))
     if not (work / "tokenizer" / "tokenizer.json").is_file():
         made = train_tokenizer(tokenizer_texts(seed), words=["Yes", "No", *common_words(WORDS)], vocabulary=VOCABULARY)
         made.save_pretrained(str(work / "tokenizer"))
     return AutoTokenizer.from_pretrained(str(work / "tokenizer"))
 
 
-def start_model(work: Path, tokenizer: Any, *, seed: int) -> Any:
-    """A new model whose vision tower already tells looks apart."""
+def start_model(work: Path, tokenizer: Any, *, seed: int, start: Path | None = None) -> Any:
+    """A new model whose vision tower already tells looks apart, or the model of the checkpoint it goes on from."""
     import torch
+    from transformers import AutoModelForImageTextToText
 
     torch.manual_seed(seed)
+    if start is not None:
+        return AutoModelForImageTextToText.from_pretrained(str(start), dtype=torch.float32)
     model = new_model(tokenizer)
     words = model.get_input_embeddings().weight
     with torch.no_grad():
@@ -107,26 +114,35 @@ def unmet_tokens(tokenizer: Any, rows: int, seed: int) -> Any:
     return unmet
 
 
-def train(team: Team, work: Path, out: Path, *, minutes: float, seed: int, save_every_s: float = 300) -> None:
+def train(
+    team: Team,
+    work: Path,
+    out: Path,
+    *,
+    minutes: float,
+    seed: int,
+    start: Path | None = None,
+    save_every_s: float = 300,
+) -> None:
     """Train for `minutes` of wall clock in all, stops not counted; writes `out` now and then, and at the end."""
     import torch
 
     pool = open_pool(work / "pool", count=POOL, seed=seed)
-    tokenizer = load_tokenizer(work, seed)
-    model = start_model(work, tokenizer, seed=seed)
+    tokenizer = load_tokenizer(work, seed, start)
+    model = start_model(work, tokenizer, seed=seed, start=start)
     model.set_attn_implementation("eager")  # a fifth faster than sdpa backwards on a CPU, at these lengths
     heads, fact_head = new_heads(), torch.nn.Linear(model.config.text_config.hidden_size, 3)
     opts = optimizers(model, heads, fact_head, team)
     unmet = unmet_tokens(tokenizer, model.config.text_config.vocab_size, seed)
     learner = Learner(model, heads, fact_head, unmet, opts, tokenizer, pool, as_targets(pool), seed, team)
-    run, shown = resumed(work, learner), dict[str, float]()
+    run, shown, before = resumed(work, learner), dict[str, float](), told_of(start)
     saved = run.seconds
     model.train()
     while (progress := run.seconds / (60 * minutes)) < 1:
         began = time.monotonic()
         for optimizer in learner.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["base"] * rate_at(progress, run.step)
+                group["lr"] = group["base"] * rate_at(progress, run.step, fresh=start is None)
         for role, loss in train_step(learner, run.step).items():
             shown[role] = loss if role not in shown else 0.95 * shown[role] + 0.05 * loss
         run = Run(run.step + 1, run.seconds + team.mean(time.monotonic() - began))
@@ -135,8 +151,8 @@ def train(team: Team, work: Path, out: Path, *, minutes: float, seed: int, save_
             print(f"{run.step} {run.seconds / 60:.1f} min | {losses}", flush=True)
         if run.seconds - saved > save_every_s:
             saved = run.seconds
-            keep(work, out, learner, run, shown)
-    keep(work, out, learner, run, shown)
+            keep(work, out, learner, run, shown, before)
+    keep(work, out, learner, run, shown, before)
 
 
 def resumed(work: Path, learner: Learner) -> Run:
@@ -156,7 +172,17 @@ def resumed(work: Path, learner: Learner) -> Run:
     return Run(kept["step"], kept["seconds"])
 
 
-def keep(work: Path, out: Path, learner: Learner, run: Run, losses: dict[str, float]) -> None:
+def told_of(start: Path | None) -> dict[str, Any]:
+    """What the manifest of the checkpoint that a run goes on from tells of it; empty for a run from nothing."""
+    if start is None:
+        return {}
+    about = json.loads((start / "palate_manifest.json").read_text(encoding="utf-8"))
+    return {key: about[key] for key in ("seed", "steps", "hours", "went_on_from") if key in about}
+
+
+def keep(
+    work: Path, out: Path, learner: Learner, run: Run, losses: dict[str, float], before: dict[str, Any]
+) -> None:
     """Write what a stopped run needs to go on, and the checkpoint as it is now."""
     import torch
 
@@ -173,7 +199,7 @@ def keep(work: Path, out: Path, learner: Learner, run: Run, losses: dict[str, fl
     }
     torch.save(state, work / "run.new")
     os.replace(work / "run.new", work / "run.pt")
-    about = manifest(seed=learner.seed, step=run.step, seconds=run.seconds, losses=losses)
+    about = manifest(seed=learner.seed, step=run.step, seconds=run.seconds, losses=losses, before=before)
     save_checkpoint(learner.model, make_processor(learner.tokenizer), out, about)
 
 
@@ -185,9 +211,12 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=105)
     parser.add_argument("--eye-minutes", type=float, default=20, help="of these before, for the vision tower alone")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--start", type=Path, default=None, help="a finished checkpoint to go on from")
     parser.add_argument("--processes", type=int, default=2, help="that learn together, one thread each")
     parser.add_argument("--port", type=int, default=29_517, help="on loopback, where they meet")
     given = parser.parse_args()
+    if given.start is not None and not (given.start / "palate_manifest.json").is_file():
+        parser.error(f"--start: {given.start} has no palate_manifest.json; name a checkpoint that this command wrote")
     if not math.isfinite(given.minutes) or given.minutes <= 0:
         parser.error("--minutes must be above 0")
     given.work.mkdir(parents=True, exist_ok=True)
@@ -213,13 +242,15 @@ def learn(rank: int, given: argparse.Namespace) -> None:
     else:
         prepare(given)
         team.join(given.port)
-    train(team, given.work, given.out, minutes=given.minutes, seed=given.seed)
+    train(team, given.work, given.out, minutes=given.minutes, seed=given.seed, start=given.start)
 
 
 def prepare(given: argparse.Namespace) -> None:
     """Make the pictures, the tokenizer and the vision tower where they are missing."""
     pool = open_pool(given.work / "pool", count=POOL, seed=given.seed)
     unseen = open_pool(given.work / "pool_unseen", count=POOL_UNSEEN, seed=UNSEEN_SEED)
+    if given.start is not None:
+        return
     load_tokenizer(given.work, given.seed)
     if not (given.work / "tower.pt").is_file():
         told = train_tower(pool, unseen, given.work / "tower.pt", minutes=given.eye_minutes, seed=given.seed)

@@ -15,14 +15,14 @@ from training.together import Team
 from training.vision import eye_loss
 
 ROWS = {  # examples of each kind in one step
-    "describing": 2,
+    "describing": 4,
     "folding": 10,
-    "responding": 2,
+    "responding": 3,
     "talking": 4,
-    "wishing": 3,
-    "intending": 5,
-    "copying": 2,
-    "choosing": 2,
+    "wishing": 2,
+    "intending": 4,
+    "copying": 3,
+    "choosing": 1,
     "by_eye": 1,
 }
 EYE_PICTURES, EYE_WEIGHT = 16, 0.3  # pictures whose values the tower still tells apart by itself, and their weight
@@ -149,9 +149,13 @@ def optimizers(model: Any, heads: Any, fact_head: Any, team: Team) -> list[Any]:
     return [muon, adam]
 
 
-def rate_at(progress: float, step: int) -> float:
-    """The learning rate as a share of the full one: a short rise, a plateau, a straight fall to nothing."""
-    return min(1.0, (step + 1) / 60) * min(1.0, max(0.0, (1 - progress) / 0.2))
+def rate_at(progress: float, step: int, *, fresh: bool = True) -> float:
+    """The learning rate as a share of the full one: a short rise, a plateau, a straight fall to nothing.
+
+    fresh: whether the run began from nothing; one that goes on falls from the start, since what is known must be kept.
+    """
+    fall = 0.2 if fresh else 1.0
+    return min(1.0, (step + 1) / 60) * min(1.0, max(0.0, (1 - progress) / fall))
 
 
 def train_step(learner: Learner, step: int) -> dict[str, float]:
