@@ -180,9 +180,7 @@ def told_of(start: Path | None) -> dict[str, Any]:
     return {key: about[key] for key in ("seed", "steps", "hours", "went_on_from") if key in about}
 
 
-def keep(
-    work: Path, out: Path, learner: Learner, run: Run, losses: dict[str, float], before: dict[str, Any]
-) -> None:
+def keep(work: Path, out: Path, learner: Learner, run: Run, losses: dict[str, float], before: dict[str, Any]) -> None:
     """Write what a stopped run needs to go on, and the checkpoint as it is now."""
     import torch
 
