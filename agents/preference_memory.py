@@ -10,8 +10,9 @@ from agents.asking import Rendered, render
 from agents.context import TurnContext
 from agents.events import Progress
 from agents.folding import Fold, apply_edits, checked_edits, finished_part, trusted_prose
-from agents.state import TurnState, TurnUpdate
-from agents.wording import event_line, fact_line
+from agents.state import Reaction, TurnState, TurnUpdate
+from agents.taking_back import without_evidence
+from agents.wording import MAX_WORDS, event_line, fact_line, one_line
 from memory.errors import StoreError
 from memory.interactions import Interaction
 from memory.preferences import Preference
@@ -24,7 +25,10 @@ FACTS_SHOWN = 24  # to a model at once, strongest first
 
 
 async def update_preference(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
-    """Append what the turn said and did, then fold. A fold that fails leaves the old version and is retried later."""
+    """Append what the turn said and did, then fold. A fold that fails leaves the old version and is retried later.
+
+    What a like or dislike that is taken back had brought into the taste leaves it at once, without a model.
+    """
     context = runtime.context
     try:
         context.append(said_and_done(state, context))
@@ -33,7 +37,8 @@ async def update_preference(state: TurnState, runtime: Runtime[TurnContext]) -> 
     before = context.taste(state.user_id)
     now = state.intent == "correct_taste"
     try:
-        after = await fold_due(context, before, include_rest=now, announce=runtime.stream_writer)
+        after = take_back(context, before, state.reactions) if _by_button(state) else before
+        after = await fold_due(context, after, include_rest=now, announce=runtime.stream_writer)
     except (ModelError, StoreError) as error:
         return {"problems": (*state.problems, f"Your taste was not rewritten this time: {error}.")}
     return {"news": _told(before, after)}
@@ -42,6 +47,7 @@ async def update_preference(state: TurnState, runtime: Runtime[TurnContext]) -> 
 def said_and_done(state: TurnState, context: TurnContext) -> list[Interaction]:
     """The interactions of one turn. Their keys come from the turn id, so a turn replayed adds nothing."""
     at, source, catalogue = context.now(), f"turn:{state.turn_id}", context.catalogue.name
+    reactions = _one_thumb_each(state, context) if _by_button(state) else state.reactions
     done = [
         Interaction(
             user_id=state.user_id,
@@ -52,7 +58,7 @@ def said_and_done(state: TurnState, context: TurnContext) -> list[Interaction]:
             source=source,
             key=f"{source}:{reaction.kind}:{reaction.item_id}",
         )
-        for reaction in state.reactions
+        for reaction in reactions
         if reaction.item_id in context.catalogue
     ]
     wishes = [*state.new_wishes]
@@ -73,6 +79,26 @@ def said_and_done(state: TurnState, context: TurnContext) -> list[Interaction]:
         for number, wish in enumerate(wishes)
     ]
     return [*done, *said]
+
+
+def take_back(context: TurnContext, before: Preference, reactions: Sequence[Reaction]) -> Preference:
+    """The taste without what rested on likes and dislikes that are void now, saved and traced if anything did.
+
+    reactions: of this turn, by buttons; what they took back is in the log already. Raises StoreError.
+    """
+    evidence = [event_id for fact in before.holding for event_id in fact.evidence]
+    gone = context.log.taken_back(before.user_id, evidence) if evidence and reactions else set[int]()
+    titles = " and ".join(
+        f"“{one_line(context.catalogue[one.item_id].title, words=MAX_WORDS['title'])}”"
+        for one in reactions
+        if one.item_id in context.catalogue
+    )
+    after = without_evidence(
+        before, gone, reason=f"you took back your thumb on {titles}", words=context.memory.words, now=context.now()
+    )
+    if after is not before:
+        _save(context, before, after)
+    return after
 
 
 async def fold_due(
@@ -115,17 +141,7 @@ async def fold(context: TurnContext, preference: Preference, block: Sequence[Int
         now=context.now(),
         wishes={event.event_id: event.text for event in block if event.kind == "wish"},
     )
-    context.prepare([after.prose])
-    context.save_taste(after)
-    context.recorder.record(
-        PreferenceChange(
-            before_version=preference.version,
-            after_version=after.version,
-            edits=after.edits,
-            prose_before=preference.prose,
-            prose_after=after.prose,
-        )
-    )
+    _save(context, preference, after)
     return after
 
 
@@ -160,6 +176,38 @@ def event_lines(context: TurnContext, events: Sequence[Interaction]) -> list[str
         title, summary = (item.title if item else event.item_id), views.get(event.item_id, "")
         lines.append(event_line(event.kind, title=title, summary=summary, text=event.text, value=event.value))
     return lines
+
+
+def _by_button(state: TurnState) -> bool:
+    """Whether the reactions were given by buttons, which show one thumb at a time; words are kept as they are said."""
+    return bool(state.reactions) and not state.message
+
+
+def _one_thumb_each(state: TurnState, context: TurnContext) -> list[Reaction]:
+    """The reactions, each that turns an earlier one around after what takes that one back."""
+    items = [reaction.item_id for reaction in state.reactions]
+    standing, told = context.log.standing(state.user_id, context.catalogue.name, items), list[Reaction]()
+    for reaction in state.reactions:
+        kinds = {event.kind for event in standing.get(reaction.item_id, ())}
+        if reaction.kind != "take_back" and kinds - {reaction.kind}:
+            told.append(Reaction(reaction.item_id, "take_back"))
+        told.append(reaction)
+    return told
+
+
+def _save(context: TurnContext, before: Preference, after: Preference) -> None:
+    """Keep the next version, and tell the trace."""
+    context.prepare([after.prose])
+    context.save_taste(after)
+    context.recorder.record(
+        PreferenceChange(
+            before_version=before.version,
+            after_version=after.version,
+            edits=after.edits,
+            prose_before=before.prose,
+            prose_after=after.prose,
+        )
+    )
 
 
 def _told(before: Preference, after: Preference) -> str:

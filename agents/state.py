@@ -6,13 +6,15 @@ Pictures appear as content hashes only: the state is written to checkpoints, the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, TypedDict, get_args
 
 from langgraph.channels import UntrackedValue
 
 from catalog.filters import Filter
 
 Intent = Literal["recommend", "critique", "feedback", "question", "correct_taste", "small_talk"]
+ReactionKind = Literal["like", "dislike", "take_back"]
+REACTIONS: tuple[ReactionKind, ...] = get_args(ReactionKind)
 CitationKind = Literal["fact", "summary", "wish", "filter", "neighbours"]
 
 
@@ -26,10 +28,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Reaction:
-    """A like or dislike of one item, by a button or in words."""
+    """A like or dislike of one item, by a button or in words; or `take_back`, which makes void those before it."""
 
     item_id: str
-    kind: Literal["like", "dislike"]
+    kind: ReactionKind
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from agents.context import TurnContext
 from agents.events import TurnDone, TurnEvent, TurnResult
 from agents.judging import rank_candidates
-from agents.state import Message, Reaction, TurnInput, TurnState, fresh_turn
+from agents.state import REACTIONS, Message, Reaction, TurnInput, TurnState, fresh_turn
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
 from graphs.services import Services
@@ -109,8 +109,14 @@ class Session:
     async def give_feedback(
         self, user_id: str, item_id: str, kind: str, *, thread_id: str | None = None
     ) -> AsyncIterator[TurnEvent]:
-        """Like or dislike an item by a button. Raises KeyError for one not in the catalogue, and BeingForgotten."""
-        reaction = Reaction(self.catalogue[item_id].item_id, "like" if kind == "like" else "dislike")
+        """Like or dislike an item by a button, or take back what was given it.
+
+        kind: `like`, `dislike` or `take_back`. Raises ValueError for another, KeyError for an item that is not in the
+        catalogue, and BeingForgotten.
+        """
+        if kind not in REACTIONS:
+            raise ValueError(f"no reaction is called {kind!r}; write one of {', '.join(REACTIONS)}")
+        reaction = Reaction(self.catalogue[item_id].item_id, kind)
         turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message="", reactions=(reaction,))
         async for event in self._run(turn_input, f"({kind} {item_id})", thread_id):
             yield event

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Engine,
     Float,
     Index,
@@ -22,15 +23,19 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    exists,
     func,
     insert,
+    literal_column,
+    not_,
+    or_,
     select,
     text,
 )
 from sqlalchemy import Connection as SqlConnection
 
 from memory.database import AnyText, ensure_tables, metadata, reading, writing
-from memory.interactions import Interaction, InteractionKind
+from memory.interactions import Interaction, InteractionKind, OwnHandKind
 
 _interactions = Table(
     "interactions",
@@ -48,10 +53,21 @@ _interactions = Table(
     UniqueConstraint("user_id", "key"),
     Index("interactions_of_user", "user_id", "catalogue", "event_id"),
     Index("interactions_of_catalogue", "catalogue", "event_id"),
+    Index(
+        "interactions_taken_back",
+        "user_id",
+        "catalogue",
+        "item_id",
+        "event_id",
+        sqlite_where=text("kind = 'take_back'"),
+        postgresql_where=text("kind = 'take_back'"),
+    ),
     sqlite_autoincrement=True,  # an id is never given twice, not even after its event was erased
 )
 _APPEND_LOCK = 0x50414C41  # any number of our own; see `_append_lock`
 _CHUNK = 500
+_THUMBS = ("like", "dislike")
+_OWN_HAND = get_args(OwnHandKind)
 
 
 @dataclass(frozen=True)
@@ -63,7 +79,10 @@ class LogState:
 
 
 class EventLog:
-    """All interactions of all users. Every reading call names the user, or the catalogue for offline work."""
+    """All interactions of all users. Every reading call names the user, or the catalogue for offline work.
+
+    Likes and dislikes that their user took back stay in the log; only calls that say so return them.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -112,7 +131,7 @@ class EventLog:
     ) -> list[Interaction]:
         """A user's events with an id above `after`, oldest first or newest first; all of them without a limit.
 
-        edits: with what the user edited in their taste by hand, which a version holds already and no fold may read.
+        edits: with what no fold may read: what the user edited in their taste by hand, what they took back, and that.
         """
         query = _of_user(newest_first=newest_first, edits=edits, limited=limit is not None)
         values = {"user": user_id, "catalogue": catalogue, "after": after, "limit": limit}
@@ -135,6 +154,40 @@ class EventLog:
                 query = select(_interactions).where(columns.user_id == user_id, columns.event_id.in_(part))
                 found.update((row.event_id, _from_row(row)) for row in connection.execute(query))
         return [found[event_id] for event_id in wanted if event_id in found]
+
+    def standing(self, user_id: str, catalogue: str, item_ids: Iterable[str]) -> dict[str, list[Interaction]]:
+        """Item id → the likes and dislikes of it by this user that were not taken back, oldest first, where any are."""
+        wanted, found = list(dict.fromkeys(item_ids)), dict[str, list[Interaction]]()
+        columns = _interactions.c
+        with reading(self._engine) as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                query = (
+                    select(_interactions)
+                    .where(
+                        columns.user_id == user_id,
+                        columns.catalogue == catalogue,
+                        columns.kind.in_(_THUMBS),
+                        columns.item_id.in_(wanted[start : start + _CHUNK]),
+                        _stands(),
+                    )
+                    .order_by(columns.event_id)
+                )
+                for row in connection.execute(query):
+                    found.setdefault(row.item_id, []).append(_from_row(row))
+        return found
+
+    def taken_back(self, user_id: str, event_ids: Iterable[int]) -> set[int]:
+        """Which of these events of this user they took back."""
+        wanted, found = list(dict.fromkeys(event_ids)), set[int]()
+        columns = _interactions.c
+        with reading(self._engine) as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                part = wanted[start : start + _CHUNK]
+                query = select(columns.event_id).where(
+                    columns.user_id == user_id, columns.event_id.in_(part), not_(_stands())
+                )
+                found.update(event_id for (event_id,) in connection.execute(query))
+        return found
 
     def item_ids(self, user_id: str, catalogue: str, kinds: Iterable[InteractionKind]) -> set[str]:
         """The items a user has an event of one of these kinds about."""
@@ -162,11 +215,14 @@ class EventLog:
         return LogState(events=events, newest=newest or 0)
 
     def matrix(self, catalogue: str) -> list[tuple[str, str, int, int]]:
-        """(user id, item id, liking, event id) of every event about an item, oldest first; see `Interaction.liking`."""
+        """(user id, item id, liking, event id) of every event about an item that counts, oldest first.
+
+        See `Interaction.liking`.
+        """
         columns = _interactions.c
         query = (
             select(columns.user_id, columns.item_id, columns.kind, columns.value, columns.event_id)
-            .where(columns.catalogue == catalogue, columns.item_id != "")
+            .where(columns.catalogue == catalogue, columns.item_id != "", columns.kind != "take_back", _stands())
             .order_by(columns.event_id)
         )
         with reading(self._engine) as connection:
@@ -193,7 +249,7 @@ def _of_user(*, newest_first: bool, edits: bool, limited: bool) -> Select[Any]:
         columns.event_id > bindparam("after"),
     )
     if not edits:
-        query = query.where(columns.kind != "edit")
+        query = query.where(columns.kind.not_in(_OWN_HAND), _stands())
     query = query.order_by(columns.event_id.desc() if newest_first else columns.event_id)
     return query.limit(bindparam("limit", type_=Integer)) if limited else query
 
@@ -209,7 +265,23 @@ def _item_ids() -> Select[Any]:
             columns.user_id == bindparam("user"),
             columns.catalogue == bindparam("catalogue"),
             columns.kind.in_(bindparam("kinds", expanding=True)),
+            _stands(),
         )
+    )
+
+
+def _stands() -> ColumnElement[bool]:
+    """Whether an event counts: a like or dislike whose user took it back later does not."""
+    events, later = _interactions.c, _interactions.alias("later").c
+    return or_(
+        events.kind.not_in(_THUMBS),
+        ~exists().where(
+            later.user_id == events.user_id,
+            later.catalogue == events.catalogue,
+            later.item_id == events.item_id,
+            later.event_id > events.event_id,
+            later.kind == literal_column("'take_back'"),  # a literal, so that the small index on it serves
+        ),
     )
 
 

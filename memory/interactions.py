@@ -8,10 +8,14 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 InteractionKind = Literal["view", "like", "dislike", "rating", "purchase", "wish"]
+OwnHandKind = Literal["edit", "take_back"]  # what changes the record itself; no fold reads these
 
 
 class Interaction(BaseModel):
-    """One event of one user about one item, one stated wish, or one edit of their taste by their own hand.
+    """One event of one user about one item, one stated wish, or one change of the record by their own hand.
+
+    An `edit` is of their taste. A `take_back` makes void every earlier like and dislike of the same item by the same
+    user: they stay in the log and count no more.
 
     event_id: given by the event log, rising in the order of acceptance; 0 before it is accepted. item_id: empty for a
     wish and an edit. value: a rating on a scale of 5, else None. text: of a wish, the user's own words; of an edit, its
@@ -23,7 +27,7 @@ class Interaction(BaseModel):
 
     user_id: str = Field(min_length=1)
     catalogue: str = Field(min_length=1)
-    kind: InteractionKind | Literal["edit"]
+    kind: InteractionKind | OwnHandKind
     item_id: str = ""
     value: float | None = None
     text: str = ""
