@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
@@ -54,7 +54,7 @@ class Threads:
         """What each turn of a thread came to, oldest first; empty for one that is not this user's."""
         with self._saver() as saver:
             snapshots = build_turn(saver).get_state_history(_config(user_id, thread_id)) if saver else ()
-            return [TurnState(**snapshot.values) for snapshot in snapshots][::-1]
+            return [_state(snapshot.values) for snapshot in snapshots][::-1]
 
     def restore(self, user_id: str, thread_id: str, turns: Sequence[TurnState]) -> None:
         """Append turns to a thread as if they had taken place there; a thread that is not there begins with them."""
@@ -111,6 +111,12 @@ class Threads:
                 yield saver
         except sqlite3.Error as error:
             raise DatabaseFailed(str(self.path), str(error)) from error
+
+
+def _state(values: dict[str, Any]) -> TurnState:
+    """The state a checkpoint holds, which gives lists for tuples."""
+    kept: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in values.items()}
+    return TurnState(**kept)
 
 
 def _config(user_id: str, thread_id: str) -> RunnableConfig:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from palate.failures import Mistake
-from palate.options import CatalogueOption, JsonOption, ProfileOption, SetOption, UserOption, load
+from palate.options import CatalogueOption, JsonOption, ProfileOption, SetOption, UserOption
 from palate.taste_edits import edit, pin, undo, unpin
 from palate.taste_forget import forget
 from palate.taste_opening import moment_of, opened_taste
+from palate.taste_transfer import export, import_
 
 app = typer.Typer(help="What is believed about your taste, why, and how to put it right.", no_args_is_help=True)
 
@@ -130,38 +130,10 @@ def why(
         typer.echo("No fact holds at present; `palate taste history` tells what was believed before.")
 
 
-@app.command("export")
-def export(
-    to: Annotated[Path | None, typer.Option("--to", help="The file to write. [default: the output]")] = None,
-    user: UserOption = "me",
-    profile: ProfileOption = None,
-    catalogue: Annotated[
-        str | None, typer.Option("--catalogue", "-c", help="Only this catalogue. [default: all]", show_default=False)
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="On one line.")] = False,
-    settings: SetOption = None,
-) -> None:
-    """Write everything held about a user as one JSON: events, versions, facts, and what was said in each turn."""
-    from datetime import UTC, datetime
-
-    from graphs.services import Services
-    from graphs.taste_export import export_user, to_json
-
-    services = Services.open(load(profile, settings, keys_required=False).profile)
-    try:
-        held = export_user(services, user, now=datetime.now(UTC), catalogue=catalogue)
-    finally:
-        services.close()
-    text = to_json(held, indent=None if as_json else 2)
-    if to is None:
-        typer.echo(text)
-    else:
-        to.write_text(text + "\n", encoding="utf-8")
-        typer.echo(f"written to {to}", err=True)
-
-
 app.command("edit")(edit)
 app.command("pin")(pin)
 app.command("unpin")(unpin)
 app.command("undo")(undo)
+app.command("export")(export)
+app.command("import")(import_)
 app.command("forget")(forget)

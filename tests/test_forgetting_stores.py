@@ -154,7 +154,7 @@ def test_after_turns_of_the_embedded_model_nothing_is_left(run, palate_home, mon
     monkeypatch.setenv("PALATE_CATALOGUE", "prints")
     loaded = load_profile("demo", {"stores.home": str(palate_home), "catalogue": "prints"}, {})
     services = Services.open(loaded.profile)
-    store_catalogue(services, "prints", SCHEMA, ITEMS)
+    store_catalogue(services, "prints", SCHEMA, ITEMS, [])
 
     async def converse():
         session = Session(services, "prints")

@@ -103,6 +103,29 @@ def test_after_reopening_everything_is_there_and_the_embedder_is_still_asked_for
         ChromaStore.open(str(tmp_path / "chroma"), index=index_for(WordEmbedder(name="other")))
 
 
+def test_whoever_reads_next_writes_no_index_anew(store, embedder, tmp_path):
+    """Chroma makes the files of an index when it is first read, with what memory held: the writer must have done so."""
+
+    def written() -> dict[str, tuple[int, int]]:
+        return {
+            name: (path.stat().st_mtime_ns, path.stat().st_ino)
+            for path, name in files_under([tmp_path])
+            if "-" in Path(name).parent.name  # the folder of an index
+        }
+
+    store.delete(("own",), "canary")
+    store.rebuild()
+    before = written()
+    assert any(name.endswith("data_level0.bin") for name in before)
+    told(store)
+    list(store.contents())
+    store.close()
+    with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=index_for(embedder), exact_limit=0) as again:
+        told(again)
+        list(again.contents())
+    assert written() == before
+
+
 def test_all_stores_of_the_directory_go_on_with_the_new_files(store, embedder, tmp_path):
     with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=index_for(embedder)) as other:
         store.delete(("own",), "canary")

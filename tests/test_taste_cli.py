@@ -210,7 +210,7 @@ def test_an_export_holds_all_of_the_user_and_nothing_of_anybody_else(ask, run, s
     assert (outcome.code, outcome.out) == (0, "")
     text = (tmp_path / "ann.json").read_text(encoding="utf-8")
     held = json.loads(text)
-    assert held["format"] == "palate-user/1"
+    assert held["format"] == "palate-user/2"
     assert held["user_id"] == "ann"
     assert "bob" not in text
     assert "city" not in text

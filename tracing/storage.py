@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,6 +52,7 @@ _traces = Table(
 )
 _DELETE = delete(_traces).where(_traces.c.trace_id == bindparam("replaced"))
 _INSERT = insert(_traces)
+_CHUNK = 500
 _SHOWN_MESSAGE = 200  # characters of the message kept for lists
 
 
@@ -168,6 +169,15 @@ class TraceStore:
         if body is None:
             raise KeyError(trace_id)
         return Trace.model_validate_json(body)
+
+    def known(self, trace_ids: Iterable[str]) -> set[str]:
+        """Those of the ids that a trace is kept under, whoever's it is."""
+        wanted, found = sorted(trace_ids), set[str]()
+        with reading(self._engine) as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                query = select(_traces.c.trace_id).where(_traces.c.trace_id.in_(wanted[start : start + _CHUNK]))
+                found.update(connection.execute(query).scalars())
+        return found
 
     def forget_thread(self, user_id: str, thread_id: str) -> int:
         """Erase every trace of one of a user's threads, as `forget` does; another's thread of that id stays."""
