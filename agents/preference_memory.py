@@ -65,7 +65,8 @@ def said_and_done(state: TurnState, context: TurnContext) -> list[Interaction]:
     if state.intent == "correct_taste":
         wishes = [state.message]
     if state.upload_summary:
-        wishes.append(f"something like this picture: {state.upload_summary}")
+        liked = context.catalogue.get(state.more_like)
+        wishes.append(f"something like {f'“{liked.title}”' if liked else 'this picture'}: {state.upload_summary}")
     said = [
         Interaction(
             user_id=state.user_id,

@@ -15,6 +15,7 @@ from catalog.filters import Filter
 Intent = Literal["recommend", "critique", "feedback", "question", "correct_taste", "small_talk"]
 ReactionKind = Literal["like", "dislike", "take_back"]
 REACTIONS: tuple[ReactionKind, ...] = get_args(ReactionKind)
+PointedWish = Literal["more_like", "instead_of"]
 CitationKind = Literal["fact", "summary", "wish", "filter", "neighbours"]
 
 
@@ -87,6 +88,8 @@ class TurnState:
     """What one turn knows so far.
 
     The first group comes with the message, the second stays for the whole thread, the rest is filled on the way.
+    more_like, instead_of: the item under whose card a button asked for others. upload_summary: what the picture sent
+    shows, or what the item is like that more are wanted of.
     wishes are those in force, new_wishes those this message added. relaxations: filters that would have to go for
     anything to be left, with how many items each would free. candidates: of no use after the turn, so no checkpoint
     holds them; the trace does.
@@ -98,6 +101,8 @@ class TurnState:
     message: str = ""
     upload: str = ""
     reactions: tuple[Reaction, ...] = ()
+    more_like: str = ""
+    instead_of: str = ""
 
     history: tuple[Message, ...] = ()
     shown: tuple[str, ...] = ()
@@ -151,10 +156,19 @@ class TurnInput(TurnUpdate, total=False):
     turn_id: str
     message: str
     upload: str
+    more_like: str
+    instead_of: str
 
 
 def fresh_turn(
-    *, user_id: str, turn_id: str, message: str, upload: str = "", reactions: tuple[Reaction, ...] = ()
+    *,
+    user_id: str,
+    turn_id: str,
+    message: str,
+    upload: str = "",
+    reactions: tuple[Reaction, ...] = (),
+    more_like: str = "",
+    instead_of: str = "",
 ) -> TurnInput:
     """The input that starts a turn: what belongs to one turn is emptied, what belongs to the thread stays as it was."""
     return TurnInput(
@@ -163,6 +177,8 @@ def fresh_turn(
         message=message,
         upload=upload,
         reactions=reactions,
+        more_like=more_like,
+        instead_of=instead_of,
         intent="recommend",
         understood_by=(),
         new_wishes=(),

@@ -43,9 +43,11 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
     """Read the message. A model that fails leaves what the parser understood, and the rest of the words as the wish."""
     from agents.parsing import parse
 
+    context = runtime.context
+    if state.more_like or state.instead_of:
+        return pointed_at(state, context)
     if not state.message.strip():
         return {"intent": "recommend" if state.upload else "feedback", "understood_by": ("no words: what was sent",)}
-    context = runtime.context
     runtime.stream_writer(Progress("understand", "reading your message"))
     parsed = parse(state.message, context.catalogue, shown=state.last_slate)
     problems, by = list(state.problems), ["filters: parser"]
@@ -72,6 +74,22 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         "reactions": (*state.reactions, *(reaction for reaction in reactions if reaction not in state.reactions)),
         "fresh_only": parsed.wants_new,
         "problems": tuple(problems),
+    }
+
+
+def pointed_at(state: TurnState, context: TurnContext) -> TurnUpdate:
+    """What a button under a card asks for; needs no model, and the conversation's filters and wishes stay.
+
+    The item is not shown again in this conversation. Where more like it are wanted, what is known of it is the wish.
+    """
+    item_id = state.more_like or state.instead_of
+    view = context.views((item_id,)).get(item_id, "") if state.more_like else ""
+    return {
+        "intent": "critique",
+        "understood_by": ("a button",),
+        "mentioned": (item_id,),
+        "shown": tuple(dict.fromkeys([*state.shown, item_id])),
+        "upload_summary": one_line(view, words=MAX_WORDS["summary"]),
     }
 
 

@@ -17,7 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from agents.context import TurnContext
 from agents.events import TurnDone, TurnEvent, TurnResult
 from agents.judging import rank_candidates
-from agents.state import REACTIONS, Message, Reaction, TurnInput, TurnState, fresh_turn
+from agents.state import REACTIONS, Message, PointedWish, Reaction, TurnInput, TurnState, fresh_turn
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
 from graphs.services import Services
@@ -103,6 +103,22 @@ class Session:
         """
         upload = self.keep_upload(user_id, picture) if picture is not None else ""
         turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message=message.strip(), upload=upload)
+        async for event in self._run(turn_input, message, thread_id):
+            yield event
+
+    async def ask_about(
+        self, user_id: str, item_id: str, wish: PointedWish, *, thread_id: str | None = None
+    ) -> AsyncIterator[TurnEvent]:
+        """Ask for items like one, or for others instead of it, by a button.
+
+        Raises KeyError for an item that is not in the catalogue, and BeingForgotten.
+        """
+        item = self.catalogue[item_id]
+        message = f"More like “{item.title}”" if wish == "more_like" else f"Something else than “{item.title}”"
+        more_like, instead_of = (item_id, "") if wish == "more_like" else ("", item_id)
+        turn_input = fresh_turn(
+            user_id=user_id, turn_id=uuid.uuid4().hex, message=message, more_like=more_like, instead_of=instead_of
+        )
         async for event in self._run(turn_input, message, thread_id):
             yield event
 
