@@ -13,6 +13,7 @@ from catalog.filters import Filter, passes
 from catalog.items import Catalogue, Item
 from memory.preferences import Preference
 
+_FACT = re.compile(r"^(?:like|must) ([^:]*): (.*)$")  # as `cite` writes a fact
 _LISTED = re.compile(r"[\w ]{1,30}: \S")
 ENOUGH_KEPT = 2  # people, before "kept together" is worth saying
 
@@ -57,9 +58,11 @@ def neighbours(
 
 def plain_reason(citations: Sequence[Citation]) -> str:
     """The evidence as a sentence, for when no model wrote one that holds."""
-    told = {"fact": "you {}", "wish": "you asked for {}", "filter": "{}", "neighbours": "{}", "summary": "{}"}
+    told = {"fact": "you like {}", "wish": "you asked for {}", "filter": "{}", "neighbours": "{}", "summary": "{}"}
     for kind in ("wish", "fact", "neighbours", "summary", "filter"):
         texts = [citation.text for citation in citations if citation.kind == kind][:2]
+        if kind == "fact":
+            texts = [_FACT.sub(r"\2 (\1)", text) for text in texts]
         if texts:
             words = _prose(texts[0]) if kind == "summary" else " and ".join(texts)
             sentence = told[kind].format(words)

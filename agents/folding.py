@@ -77,27 +77,33 @@ def checked_edits(
     """The edits that have ground, with event numbers turned into event ids.
 
     block: the event lines the model read. An `add` stands only if an event of the block names its value; any other edit
-    also if a fact already held does. No event supports the opposite of what it plainly says, and what a wish turns
-    away from is disliked, whatever the model made of it. Evidence are the events the model named, as far as they name
-    the value, else all that do. What has no ground is left out.
+    also if a fact already held does. No event supports the opposite of what it plainly says; where as many say the
+    opposite nothing is learned; and what a wish turns away from is disliked, whatever the model made of it. Evidence
+    are the events the model named, as far as they name the value, else all that do. What has no ground, and what was
+    edited before in the same fold, is left out.
     """
     held = {fact.fact_id for fact in facts}
-    edits = []
+    edits, seen = list[Edit](), set[tuple[str, str]]()
     for edit in fold.edits:
         value, aspect = one_line(edit.value), one_line(edit.aspect)
         known = fact_id_of(edit.polarity, aspect, value) in held
         naming = [number for number, line in enumerate(block, 1) if value.casefold() in line.casefold()]
-        if edit.op == "keep" or not (known or (edit.op == "add" and naming)):
+        place = (aspect.casefold(), value.casefold())
+        if edit.op == "keep" or place in seen or not (known or (edit.op == "add" and naming)):
             continue
         polarity, reason = edit.polarity, edit.reason
         if edit.op in ("add", "strengthen") and naming:
-            naming = [number for number in naming if not _contradicts(block[number - 1], value, polarity)]
+            against = [number for number in naming if _contradicts(block[number - 1], value, polarity)]
+            naming = [number for number in naming if number not in against]
+            if against and len(against) >= sum(_weight(block[number - 1]) for number in naming) > 0:
+                continue
             if not naming:
                 if edit.op != "add" or not (refused := _refusing(block, value)):
                     continue
                 naming, polarity, reason = refused, "dislike", "asked to avoid it"
         told = [number for number in naming if number in edit.evidence] or naming
         evidence = tuple(event_ids[number - 1] for number in told)
+        seen.add(place)
         edits.append(Edit(op=edit.op, polarity=polarity, aspect=aspect, value=value, reason=reason, evidence=evidence))
     return tuple(edits)
 
@@ -105,6 +111,11 @@ def checked_edits(
 def _refusing(block: Sequence[str], value: str) -> list[int]:
     """The numbers of the stated wishes that turn away from the value."""
     return [n for n, line in enumerate(block, 1) if line.startswith("wish:") and turned_away(line[5:], value)]
+
+
+def _weight(line: str) -> int:
+    """How much an event says of liking: what is asked for counts twice, having looked at a thing nothing."""
+    return 2 if line.startswith("wish:") else 0 if line.startswith("viewed ") else 1
 
 
 def _contradicts(line: str, value: str, polarity: Polarity) -> bool:

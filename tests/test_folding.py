@@ -172,6 +172,20 @@ def test_a_fact_already_held_may_be_edited_without_being_named_again():
     assert [kept.op for kept in checked_edits(fold, BLOCK, [1, 2, 3], held)] == ["retract"]
 
 
+def test_one_fold_learns_one_thing_of_a_value_and_nothing_where_acts_disagree():
+    block = ["liked A: a calm fox", "disliked B: a calm owl", "disliked C: a neon owl", "wish: something calm"]
+
+    def learned(events, *told):
+        edits = [FoldEdit(op="add", polarity=polarity, aspect="a", value=value) for polarity, value in told]
+        made = checked_edits(Fold(edits=edits, prose="x"), events, range(1, len(events) + 1), ())
+        return [(edit.polarity, edit.value) for edit in made]
+
+    assert learned(block[:3], ("like", "calm")) == learned(block[:3], ("dislike", "calm")) == []
+    assert learned(block[:3], ("dislike", "owl"), ("like", "fox")) == [("dislike", "owl"), ("like", "fox")]
+    assert learned(block[1:], ("like", "calm")) == [("like", "calm")]
+    assert learned(block, ("like", "calm"), ("dislike", "calm"), ("like", "calm")) == [("like", "calm")]
+
+
 def test_prose_that_says_the_opposite_of_a_fact_is_left_out():
     facts = (
         Fact(polarity="like", aspect="subject", value="fox", strength=0.5, since=NOW),

@@ -135,7 +135,7 @@ def test_relaxations_name_the_filter_whose_loss_frees_most():
 
 
 def test_plain_evidence_reads_as_a_sentence():
-    assert plain_reason((Citation("fact", "subject:fox", "like subject: fox"),)) == "You like subject: fox."
+    assert plain_reason((Citation("fact", "subject:fox", "like subject: fox"),)) == "You like fox (subject)."
     assert plain_reason(()) == ""
     view = "A fox. A fox. It sleeps. It dreams. paper: hemp"
     assert plain_reason((Citation("summary", "a", view),)) == "A fox. It sleeps."

@@ -75,7 +75,7 @@ def test_a_reason_that_claims_what_the_item_does_not_show_gives_way_to_the_evide
 
 @pytest.mark.parametrize("reply", ["", "nothing numbered", "9. Nobody: nothing", "1. Somebody else: a fox", "1.\n2.\n"])
 def test_items_the_model_left_out_come_with_their_evidence(reply):
-    assert read(reply).reasons == {0: "You like subject: fox.", 1: "A pop art owl."}
+    assert read(reply).reasons == {0: "You like fox (subject).", 1: "A pop art owl."}
 
 
 def test_a_reason_may_not_borrow_from_an_item_beyond_the_slate():

@@ -64,7 +64,10 @@ def save_checkpoint(model: Any, processor: Any, out: Path, about: dict[str, Any]
     model.generation_config.update(max_new_tokens=400, do_sample=False)
     model.generation_config.eos_token_id = processor.tokenizer.eos_token_id
     model.generation_config.pad_token_id = processor.tokenizer.pad_token_id
-    copy.deepcopy(model).to(torch.bfloat16).save_pretrained(str(fresh))
+    kept = copy.deepcopy(model).to(torch.bfloat16)
+    for part in (kept.config.text_config, kept.config.vision_config):
+        part.dtype = None  # a run that goes on from a checkpoint has loaded it in float32
+    kept.save_pretrained(str(fresh))
     processor.save_pretrained(str(fresh))
     (fresh / "model.safetensors").chmod(0o644)  # written for the owner alone
     (fresh / "palate_manifest.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
