@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
-from agents.parsing.negation import turned_away
+from agents.parsing.negation import praised, turned_away
 from agents.wording import one_line
 from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
 
@@ -24,6 +24,7 @@ from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
 ADD, WISH, STRENGTHEN, WEAKEN = 0.3, 0.6, 0.15, 0.2
 PLAIN_VALUES = 4  # of one kind, in a prose made without a model
 REASON_CHARACTERS = 80
+_WELCOMES = r"\b(?:(?:like|love|enjoy|prefer)s?|leans? (?:to|towards?)|drawn to|fond of|keen on)\b"
 MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
 
 
@@ -98,9 +99,11 @@ def checked_edits(
             if against and len(against) >= sum(_weight(block[number - 1]) for number in naming) > 0:
                 continue
             if not naming:
-                if edit.op != "add" or not (refused := _refusing(block, value)):
+                liked = polarity not in ("like", "must")  # what the words say instead
+                if edit.op != "add" or not (saying := _saying(block, value, liked=liked)):
                     continue
-                naming, polarity, reason = refused, "dislike", "asked to avoid it"
+                naming, polarity = saying, "like" if liked else "dislike"
+                reason = "said so" if liked else "asked to avoid it"
         told = [number for number in naming if number in edit.evidence] or naming
         evidence = tuple(event_ids[number - 1] for number in told)
         seen.add(place)
@@ -108,9 +111,10 @@ def checked_edits(
     return tuple(edits)
 
 
-def _refusing(block: Sequence[str], value: str) -> list[int]:
-    """The numbers of the stated wishes that turn away from the value."""
-    return [n for n, line in enumerate(block, 1) if line.startswith("wish:") and turned_away(line[5:], value)]
+def _saying(block: Sequence[str], value: str, *, liked: bool) -> list[int]:
+    """The numbers of the stated wishes that plainly welcome the value, or turn away from it."""
+    says = praised if liked else turned_away
+    return [n for n, line in enumerate(block, 1) if line.startswith("wish:") and says(line[5:], value)]
 
 
 def _weight(line: str) -> int:
@@ -122,7 +126,7 @@ def _contradicts(line: str, value: str, polarity: Polarity) -> bool:
     """Whether an event plainly says the opposite: dislikes or refuses what is liked, or likes what is disliked."""
     liked = polarity in ("like", "must")
     if line.startswith("wish:"):
-        return liked and turned_away(line[5:], value)  # the other way round, words can refuse in ways nobody lists
+        return (turned_away if liked else praised)(line[5:], value)
     return line.startswith("disliked ") if liked else line.startswith(("liked ", "bought "))
 
 
@@ -186,9 +190,8 @@ def agreeing_prose(prose: str, facts: Sequence[Fact]) -> str:
 def _says_opposite(sentence: str, fact: Fact) -> bool:
     if turned_away(sentence, fact.value):
         return fact.polarity in ("like", "must")
-    return fact.polarity in ("dislike", "must_not") and bool(
-        re.search(rf"\b(?:like|love|enjoy|prefer)s?\b[^.;]*\b{re.escape(fact.value)}", sentence, re.IGNORECASE)
-    )
+    welcomed = rf"{_WELCOMES}[^.;]*\b{re.escape(fact.value)}"
+    return fact.polarity in ("dislike", "must_not") and re.search(welcomed, sentence, re.IGNORECASE) is not None
 
 
 def _told_once(sentence: str) -> str:

@@ -81,7 +81,7 @@ class OpeningGround:
         count = len(self.titles)
         start = "Here is one" if count == 1 else f"Here are {_COUNTS[count] if count < len(_COUNTS) else count}"
         wishes = [one_line(wish, words=12) for wish in self.asked.wishes if is_plain(wish) and not is_babble(wish)]
-        said = [condition.said or str(condition) for condition in self.asked.filters]
+        said = list(dict.fromkeys(condition.said or str(condition) for condition in self.asked.filters))
         met = " and ".join(one_line(words, words=12) for words in said[-3:] if is_plain(words))
         if wishes and len(" ".join(wishes[-2:]).split()) <= LONG_WISH:
             return f"{start} with {' and '.join(wishes[-2:])} in mind{f', {met}' if met else ''}."

@@ -27,6 +27,11 @@ from models.errors import ModelError
 if TYPE_CHECKING:
     from agents.parsing import Parsed
 
+_REQUEST = re.compile(  # what a request begins with and says nothing by
+    r"^(?:(?:please|show|find|give|get|recommend|suggest|me|i|i'd|i'm|want|need|would|like|looking|something|anything|some|"
+    r"any|for|a|an|the|one|ones|picture|pictures|item|items|film|films|movie|movies|print|prints|good|nice)\b[\s,:]*)+",
+    re.IGNORECASE,
+)
 INTENTS: Mapping[Intent, str] = {
     "recommend": "wants suggestions",
     "critique": "wants the shown items changed in some way",
@@ -58,6 +63,11 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
     wishes: tuple[str, ...] = ()
     if intent in ("recommend", "critique") and (rest := wish_text(parsed.residual)):
         named, wishes_by, problem = await _ask_wishes(rest, context)
+        if not named and parsed.intent_hint == "recommend" and (asked := _REQUEST.sub("", rest)) and not refuses(asked):
+            named, wishes_by = (
+                (asked,),
+                "your own words",
+            )  # who asks for something in so many words is not asked in vain
         wishes = tuple(wish for wish in named if not turned_away(state.message, wish))  # the parser may keep the "no"
         problems += problem
         by.append(f"wishes: {wishes_by}")

@@ -186,6 +186,12 @@ def test_one_fold_learns_one_thing_of_a_value_and_nothing_where_acts_disagree():
     assert learned(block, ("like", "calm"), ("dislike", "calm"), ("like", "calm")) == [("like", "calm")]
 
 
+def test_what_a_wish_plainly_welcomes_is_liked_whatever_the_model_made_of_it():
+    edits = [FoldEdit(op="add", polarity="dislike", aspect="subject", value=value) for value in ("owl", "fox")]
+    made = checked_edits(Fold(edits=edits, prose="x"), ["wish: I love owls", "wish: I'm done with a fox"], (1, 2), ())
+    assert [(edit.polarity, edit.value) for edit in made] == [("like", "owl"), ("dislike", "fox")]
+
+
 def test_prose_that_says_the_opposite_of_a_fact_is_left_out():
     facts = (
         Fact(polarity="like", aspect="subject", value="fox", strength=0.5, since=NOW),
@@ -195,6 +201,7 @@ def test_prose_that_says_the_opposite_of_a_fact_is_left_out():
     held = "They like fox. They avoid neon. They like gloomy pictures."
     assert agreeing_prose(held, facts) == held
     assert agreeing_prose("They avoid fox. They like deep blue and neon. They like owls.", facts) == "They like owls."
+    assert agreeing_prose("Lately they lean towards neon and owl. They like owls.", facts) == "They like owls."
     assert agreeing_prose("Their aversion to neon is strong.", facts) == "Their aversion to neon is strong."
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.parsing.negation import turned_away
+from agents.parsing.negation import praised, turned_away
 
 REFUSED = [
     ("no foxes please", "a fox"),
@@ -13,6 +13,8 @@ REFUSED = [
     ("pop art isn't my thing", "pop art"),
     ("I think horror is not for me", "horror"),
     ("owls do not appeal to me, hares do", "owls"),
+    ("anything but neon, please", "neon"),
+    ("any palette except neon", "neon"),
     ("Gloomy pictures: no. Something bright. And nothing neon", "neon"),
 ]
 WANTED = [
@@ -24,7 +26,11 @@ WANTED = [
     ("it bores me, show me an owl", "owl"),
     ("a fox is for me what owls are for you", "fox"),
     ("something calm", "fox"),
+    ("nothing but neon", "neon"),
+    ("anything, but in neon please", "neon"),
 ]
+PRAISED = [("I love owls and woodcuts", "woodcut"), ("I'd like an owl", "owl"), ("really into pop art", "pop art")]
+NOT_PRAISED = [("I don't like owls", "owl"), ("I'm done with owls", "owl"), ("owls", "owl"), ("I love hares", "owl")]
 
 
 @pytest.mark.parametrize(("message", "value"), REFUSED)
@@ -35,3 +41,13 @@ def test_a_refusal_is_found_before_and_after_what_it_refuses(message, value):
 @pytest.mark.parametrize(("message", "value"), WANTED)
 def test_what_is_welcome_or_not_named_is_not_turned_away(message, value):
     assert not turned_away(message, value)
+
+
+@pytest.mark.parametrize(("message", "value"), PRAISED)
+def test_plain_praise_is_known(message, value):
+    assert praised(message, value)
+
+
+@pytest.mark.parametrize(("message", "value"), NOT_PRAISED)
+def test_what_is_refused_or_only_named_is_not_praised(message, value):
+    assert not praised(message, value)

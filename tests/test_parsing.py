@@ -696,3 +696,11 @@ def test_on_real_films_every_wish_is_kept_and_no_name_is_made_up() -> None:
     for title in ("The Silense of the Lams", "Jurasic Park", "Pulp Ficton", "Forest Gump"):
         [mention] = parse(f"I loved {title}", films).mentioned
         assert 0.8 < mention.score < 1
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [("is the second expensive?", "p2"), ("was the first or", "p1"), ("is the second world war in it?", "")],
+)
+def test_a_question_points_at_a_place(message: str, wanted: str) -> None:
+    assert " ".join(one.item_id for one in parse(message, PRINTS, shown=SHOWN_PRINTS).mentioned) == wanted

@@ -89,6 +89,14 @@ async def test_what_is_refused_is_no_wish_and_takes_an_earlier_one_back(session)
     assert not changed[0].get("new_wishes")
 
 
+async def test_a_plain_request_is_not_in_vain_where_the_model_names_no_wish(session):
+    played(session).played_chat.answer = lambda text: "none" if "List what they wish for" in text else polite(text)
+    result, _ = await talk(session, "ann", "show me something for a nursery, cheerful")
+    trace = session.services.traces.get(result.trace_id)
+    [changed] = [event.state_changes for event in trace.of(StepEnded) if event.step == "understand"]
+    assert changed["wishes"] == ["nursery, cheerful"]
+
+
 async def test_a_filter_holds_whatever_the_model_prefers(session):
     result, _ = await talk(session, "ann", "a fox under 35 euros")
     assert result.slate

@@ -82,7 +82,11 @@ _REFUSING = re.compile(
     r"|loathe\w*|can['’]?t stand|cannot stand|don['’]?t|do not|didn['’]?t|isn['’]?t|tired of|bored (?:of|by|with)"
     r"|enough|stop|(?:i['’]?m|am) over|forget|less|fewer|too|nothing)\b(?:\W+\w+){0,4}\W*$"
 )
-_WELCOMING = re.compile(r"\b(?:why not|not only|not just|can['’]?t get enough|never enough)\b[^,.;:!?]*$")
+_WELCOMING = re.compile(r"\b(?:why not|not only|not just|can['’]?t get enough|never enough|nothing but)\b[^,.;:!?]*$")
+_SAVE = re.compile(r"\b(?:any|every)(?:thing|body|one)?(?: \w+)? (?:but|except|save|other than)\W+(?:\w+\W+){0,2}$")
+_PRAISED = re.compile(
+    r"\b(?:love|adore|enjoy|like|prefer|want|fond of|fan of|keen on|fascinated by|into)\b(?:\W+\w+){0,5}\W+$"
+)
 _CLAUSE = re.compile(r"[,.;:!?]|\b(?:but|rather|instead)\b")
 
 
@@ -102,8 +106,18 @@ def turned_away(text: str, value: str) -> bool:
     folded, wanted = text.casefold(), _ARTICLE.sub("", value.casefold())
     places = [match.span() for match in re.finditer(rf"\b{re.escape(wanted)}\w{{0,3}}", folded)]
     return bool(places) and all(
-        _refused(_CLAUSE.split(folded[:start])[-1]) or _WEARIES.match(folded[end:]) is not None for start, end in places
+        _refused(_CLAUSE.split(folded[:start])[-1])
+        or (_SAVE.search(folded[:start]) is not None and _WELCOMING.search(folded[:start]) is None)
+        or _WEARIES.match(folded[end:]) is not None
+        for start, end in places
     )
+
+
+def praised(text: str, value: str) -> bool:
+    """Whether a message names the value and plainly welcomes it: "I love owls and woodcuts"."""
+    folded, wanted = text.casefold(), _ARTICLE.sub("", value.casefold())
+    starts = [match.start() for match in re.finditer(rf"\b{re.escape(wanted)}", folded)]
+    return not turned_away(text, value) and any(_PRAISED.search(folded[:start]) for start in starts)
 
 
 def _refused(clause: str) -> bool:

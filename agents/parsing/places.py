@@ -99,7 +99,8 @@ def _ordinal(reading: Reading, at: int, count: int) -> tuple[list[int], int]:
     noun = stem(reading.word(stop)) in ITEM_NOUNS
     if here == at and not noun and not (stop - here == 2 or _listed(reading, at)):
         return [], at
-    return ([place], _past_noun(reading, stop)) if _ends(reading, stop) else ([], at)
+    asked = here > at and reading.word(at - 1) in ("is", "was") and reading.word(stop + 1) in ("", "?", "or", "too")
+    return ([place], _past_noun(reading, stop)) if asked or _ends(reading, stop) else ([], at)
 
 
 def _listed(reading: Reading, at: int) -> bool:
