@@ -26,6 +26,7 @@ View = Literal["summary", "picture", "both"]
 TRAINING = "Training"
 DATA = "Data"
 MACHINE = "Machine"
+SECOND = "Second stage"
 
 
 def train(
@@ -81,6 +82,16 @@ def train(
         Literal["auto", "always", "never"],
         typer.Option(rich_help_panel=MACHINE, help="Read once what the candidates of a person share."),
     ] = "auto",
+    dpo: Annotated[
+        bool, typer.Option("--dpo", rich_help_panel=SECOND, help="Learn to turn hard negatives down.")
+    ] = False,
+    dpo_pool: Annotated[int, typer.Option(rich_help_panel=SECOND, help="Items judged beside each liking.")] = 16,
+    dpo_hardest: Annotated[int, typer.Option(rich_help_panel=SECOND, help="Of these, learned from.")] = 2,
+    dpo_likings: Annotated[int, typer.Option(rich_help_panel=SECOND, help="Likings, at most.")] = 1000,
+    dpo_beta: Annotated[float, typer.Option(rich_help_panel=SECOND, help="How near to the first stage.")] = 0.1,
+    dpo_learning_rate: Annotated[float, typer.Option(rich_help_panel=SECOND)] = 1e-5,
+    dpo_epochs: Annotated[float, typer.Option(rich_help_panel=SECOND)] = 1.0,
+    dpo_steps: Annotated[int | None, typer.Option(rich_help_panel=SECOND, help="In place of epochs.")] = None,
     launch: Annotated[
         Path | None, typer.Option(rich_help_panel=MACHINE, help="A config of `accelerate launch`, for many devices.")
     ] = None,
@@ -132,6 +143,15 @@ def train(
         "device": device,
         "gradient_checkpointing": gradient_checkpointing,
         "shared_prefix": shared_prefix,
+        "dpo": {
+            "pool": dpo_pool,
+            "hardest": dpo_hardest,
+            "likings": dpo_likings,
+            "beta": dpo_beta,
+            "learning_rate": dpo_learning_rate,
+            "epochs": dpo_epochs,
+            "steps": dpo_steps,
+        } if dpo else None,
     }  # fmt: skip
     if launch is not None and not launch.is_file():
         raise Mistake(

@@ -21,7 +21,8 @@ from training.finetune.base import open_base
 from training.finetune.corpus import read_corpus
 from training.finetune.errors import TrainingRefused
 from training.finetune.examples import Candidates, Written, preference_before
-from training.finetune.prepare import load_prepared, prepare
+from training.finetune.files import load_prepared
+from training.finetune.prepare import prepare
 from training.finetune.splits import make_split, place
 
 

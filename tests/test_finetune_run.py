@@ -22,11 +22,12 @@ from tests.finetune_shop import copied, open_shop, prepared_run, settings
 from tests.tiny import make_tiny_checkpoint
 from training.finetune.base import open_base
 from training.finetune.errors import SaveFailed, TrainingRefused
-from training.finetune.fit import fit, refuse_finished, save_model
-from training.finetune.prepare import load_prepared
+from training.finetune.files import load_prepared
+from training.finetune.fit import fit, refuse_finished
+from training.finetune.saving import WHOLE, is_whole, last_whole, save_model
 from training.finetune.scoring import Scorer, as_record, labels
 from training.finetune.settings import TrainSettings
-from training.finetune.trainer import WHOLE, GroupTrainer, is_whole, last_whole
+from training.finetune.trainer import GroupTrainer
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,8 +17,8 @@ from training.finetune.base import load_model, open_base
 from training.finetune.collate import IGNORED
 from training.finetune.errors import TrainingRefused
 from training.finetune.examples import Candidates, Written
+from training.finetune.files import load_prepared
 from training.finetune.fit import fit
-from training.finetune.prepare import load_prepared
 from training.finetune.settings import TrainSettings
 from training.finetune.shared_prefix import MASK, SharedPrefix
 from training.finetune.together import batches_for

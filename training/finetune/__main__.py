@@ -32,8 +32,8 @@ def run_training(run: Path, *, only: str | None = None) -> dict[str, Any] | None
     """Prepare and train. only: "prepare" or "fit". Returns the figures, None after preparing alone."""
     _quiet()
     from training.finetune.base import open_base
+    from training.finetune.files import is_prepared
     from training.finetune.fit import fit, refuse_finished
-    from training.finetune.prepare import is_prepared
 
     settings = TrainSettings.read(run)
     refuse_finished(run)

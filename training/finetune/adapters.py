@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 from training.finetune.base import Base, device_of, dtype_of, load_model
@@ -59,19 +60,11 @@ def trainable_model(base: Base, settings: TrainSettings) -> Any:
     from transformers import set_seed
 
     set_seed(settings.seed)
+    model = _base_of(base, settings)
     if settings.method == "full":
-        return load_model(base, settings)
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+        return model
+    from peft import LoraConfig, get_peft_model
 
-    if settings.method == "qlora":
-        refuse_qlora(settings)
-        place = {"": int(os.environ.get("LOCAL_RANK", "0"))}
-        model = load_model(base, settings, quantization_config=_quantization(base, settings), device_map=place)
-        model = prepare_model_for_kbit_training(
-            model, use_gradient_checkpointing=settings.gradient_checkpointing
-        )  # only here: on a model that is not quantised it would make every weight float32
-    else:
-        model = load_model(base, settings)
     config = LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,
@@ -82,6 +75,27 @@ def trainable_model(base: Base, settings: TrainSettings) -> Any:
         revision=base.revision,
     )
     return get_peft_model(model, config)
+
+
+def adapted_model(base: Base, settings: TrainSettings, adapter: Path) -> Any:
+    """The base with adapters that were trained before, to be trained on. adapter: their folder."""
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(_base_of(base, settings), str(adapter), is_trainable=True)
+
+
+def _base_of(base: Base, settings: TrainSettings) -> Any:
+    """The base's weights, in four bits where the method says so. Raises TrainingRefused."""
+    if settings.method != "qlora":
+        return load_model(base, settings)
+    from peft import prepare_model_for_kbit_training
+
+    refuse_qlora(settings)
+    place = {"": int(os.environ.get("LOCAL_RANK", "0"))}
+    model = load_model(base, settings, quantization_config=_quantization(base, settings), device_map=place)
+    return prepare_model_for_kbit_training(
+        model, use_gradient_checkpointing=settings.gradient_checkpointing
+    )  # only here: on a model that is not quantised it would make every weight float32
 
 
 def refuse_qlora(settings: TrainSettings) -> None:

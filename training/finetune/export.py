@@ -31,7 +31,7 @@ from palate.progress import Report, bars
 from profiles.settings import load_profile, parse_settings
 from tracing.recorder import Recorder
 from training.finetune.errors import TrainingRefused
-from training.finetune.fit import save_model
+from training.finetune.saving import save_model
 from training.finetune.serving import served
 from training.finetune.settings import TrainSettings
 

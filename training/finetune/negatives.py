@@ -28,6 +28,10 @@ class Negatives:
         weights = [(1 + likes[item_id]) ** POPULARITY_POWER for item_id in self._item_ids]
         self._sums = list(itertools.accumulate(weights))
 
+    def free(self, touched: set[str]) -> int:
+        """How many items there are to draw outside `touched`."""
+        return sum(item_id not in touched for item_id in self._item_ids)
+
     def draw(
         self,
         count: int,
@@ -64,8 +68,7 @@ class Negatives:
         return [*chosen, *rng.sample(rest, count - len(chosen))]
 
     def _hard(self, count: int, touched: set[str], rng: random.Random, score: Score) -> list[str]:
-        free = sum(item_id not in touched for item_id in self._item_ids)
-        drawn = self.draw(max(count, min(MINED * count, free)), kind="uniform", touched=touched, rng=rng)
+        drawn = self.draw(max(count, min(MINED * count, self.free(touched))), kind="uniform", touched=touched, rng=rng)
         scores = score(drawn)
         order = sorted(range(len(drawn)), key=lambda number: (-scores[number], number))
         return [drawn[number] for number in rng.sample(order[: TOP * count], count)]

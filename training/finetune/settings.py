@@ -15,6 +15,31 @@ ExampleRole = Literal["recommender", "item_summarizer", "preference_memory"]
 SETTINGS_FILE = "settings.json"
 
 
+class DpoSettings(BaseModel):
+    """The second stage: what the model of the first still takes for a liking is turned down.
+
+    pool: how many items they had not met are judged beside each liking; hardest: how many of these, the ones of highest
+    p(yes), are learned from. likings: how many are drawn in all. beta: the higher, the nearer to the first stage the
+    model stays. steps: None trains for `epochs`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pool: int = Field(default=16, ge=1, le=256)
+    hardest: int = Field(default=2, ge=1, le=64)
+    likings: int = Field(default=1000, ge=1)
+    beta: float = Field(default=0.1, gt=0)
+    learning_rate: float = Field(default=1e-5, gt=0)
+    epochs: float = Field(default=1.0, gt=0)
+    steps: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _refuse_impossible(self) -> Self:
+        if self.hardest > self.pool:
+            raise ValueError(f"of a pool of {self.pool} items the hardest {self.hardest} cannot be taken")
+        return self
+
+
 class TrainSettings(BaseModel):
     """One run.
 
@@ -28,7 +53,8 @@ class TrainSettings(BaseModel):
     groups: of candidates, or texts, a step and device. shared_prefix: whether what the candidates of a person share is
     read once: where the first examples prove that nothing changes by it, always (or the run is refused), or never.
     evaluate_every: steps between validations, None for eight in
-    all. patience: validations without a better AUC until it stops. text_only: whether a base without a picture tower
+    all. patience: validations without a better AUC until it stops. dpo: the second stage, None for a run of one.
+    text_only: whether a base without a picture tower
     will do. keep_data: whether the files made of what users did stay after a run that ended well.
     """
 
@@ -69,6 +95,7 @@ class TrainSettings(BaseModel):
     shared_prefix: Literal["auto", "always", "never"] = "auto"
     evaluate_every: int | None = Field(default=None, ge=1)
     patience: int = Field(default=3, ge=1)
+    dpo: DpoSettings | None = None
     text_only: bool = False
     keep_data: bool = False
     seed: int = 0
@@ -79,6 +106,10 @@ class TrainSettings(BaseModel):
             raise ValueError("`roles` needs `recommender`: validation judges it, and the best checkpoint goes by that")
         if self.text_only and (self.view != "summary" or "item_summarizer" in self.roles):
             raise ValueError("a base without eyes can only be trained with `view: summary`, and to no summaries")
+        if self.dpo and self.method == "full":
+            raise ValueError(
+                "`dpo` trains adapters and holds them against those of the first stage: not `method: full`"
+            )
         return self
 
     @classmethod

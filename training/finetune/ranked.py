@@ -1,0 +1,155 @@
+"""What both stages of a run share: validation by ranking held-out lists, and saves that are whole."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+from transformers import EarlyStoppingCallback, Trainer, TrainerCallback
+from transformers.integrations import TensorBoardCallback
+from transformers.trainer_utils import rotate_checkpoints
+
+from evaluation.metrics import evaluate
+from training.finetune.base import Base, device_of, dtype_of
+from training.finetune.errors import SaveFailed
+from training.finetune.examples import HeldOutList
+from training.finetune.saving import disk_is_full, last_whole, mark_whole
+from training.finetune.scoring import Scorer
+from training.finetune.settings import TrainSettings
+
+KEPT = 2  # checkpoints: the best and the latest
+Report = Callable[[str, int, int | None], None]
+
+
+class RankedTrainer(Trainer):  # type: ignore[misc]
+    """Stands before a trainer of TRL: validates by ranking held-out lists as the product does, and saves whole."""
+
+    def __init__(self, *, held_out: Sequence[HeldOutList], scorer: Scorer, report: Report, **given: Any) -> None:
+        super().__init__(**given)
+        self._held_out, self.scorer, self._report = held_out, scorer, report
+        for callback in list(self.callback_handler.callbacks):
+            if type(callback).__name__ == "PrinterCallback":
+                self.remove_callback(callback)
+
+    def close(self) -> None:
+        """Give the model back as it was, and end the scorer."""
+        self.scorer.close()
+
+    def auc(self) -> float:
+        """The mean AUC over the held-out lists, of the model as it is now."""
+        return evaluate(self.scorer.lists(self._held_out), rounds=1)["auc"].mean
+
+    def evaluate(
+        self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
+    ) -> dict[str, float]:
+        """The figures over the held-out lists, logged. The model is in evaluation mode after."""
+        judged = self.scorer.lists(self._held_out, lambda done: self._report("validating", done, len(self._held_out)))
+        figures = {f"{metric_key_prefix}_{name}": one.mean for name, one in evaluate(judged, rounds=1).items()}
+        self.log(figures)
+        self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
+        return figures
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """The manifest says what a card would."""
+
+    def _send_telemetry(self) -> None:
+        """TRL would tell its makers of every run; nothing leaves this machine."""
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Save, mark as whole, and only then let older ones go. Raises SaveFailed; the last good checkpoint stays."""
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        limit, self.args.save_total_limit = self.args.save_total_limit, None
+        try:
+            super()._save_checkpoint(model, trial)
+            if self.args.should_save:
+                mark_whole(folder)
+        except Exception as error:
+            if not disk_is_full(error, folder):
+                raise
+            shutil.rmtree(folder, ignore_errors=True)
+            last = last_whole(Path(self.args.output_dir))
+            there = f"the last good checkpoint, {last.name}, is untouched" if last else "no checkpoint was there before"
+            raise SaveFailed(
+                f"the disk is full: {folder.name} could not be written and was removed; {there}",
+                "free some space and run the same command again; it goes on from there",
+            ) from error
+        finally:
+            self.args.save_total_limit = limit
+        if self.args.should_save:
+            rotate_checkpoints(
+                output_dir=self.args.output_dir,
+                save_total_limit=limit,
+                best_model_checkpoint=self.state.best_model_checkpoint,
+                use_mtime=False,
+            )
+
+
+class Progress(TrainerCallback):  # type: ignore[misc]
+    """Tells how far training is, for a bar with the time left. what: the words before the bar."""
+
+    def __init__(self, report: Report, what: str) -> None:
+        self._report, self._what = report, what
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """After every step."""
+        self._report(self._what, state.global_step, state.max_steps)
+
+
+def callbacks_of(settings: TrainSettings, logs: Path, report: Report, *, what: str) -> list[TrainerCallback]:
+    """Early stopping, a bar, and TensorBoard's files in `logs`."""
+    return [
+        EarlyStoppingCallback(settings.patience),
+        Progress(report, what),
+        TensorBoardCallback(SummaryWriter(str(logs))),
+    ]
+
+
+def arguments_of(
+    settings: TrainSettings, out: Path, examples: int, *, steps: int | None, epochs: float, learning_rate: float
+) -> dict[str, Any]:
+    """What a trainer of TRL is told in either stage. out: of checkpoints; steps: None for epochs."""
+    import torch
+
+    on_cpu = device_of(settings) == "cpu"
+    in_all = steps or max(1, round(epochs * examples / (settings.groups * settings.accumulation)))
+    every = settings.evaluate_every or max(1, in_all // 8)
+    return {
+        "output_dir": str(out),
+        "num_train_epochs": epochs,
+        "max_steps": steps or -1,
+        "per_device_train_batch_size": settings.groups,
+        "gradient_accumulation_steps": settings.accumulation,
+        "learning_rate": learning_rate,
+        "warmup_steps": settings.warmup,
+        "lr_scheduler_type": "cosine",
+        "bf16": dtype_of(settings) == torch.bfloat16 and not on_cpu,
+        "use_cpu": on_cpu,
+        "gradient_checkpointing": settings.gradient_checkpointing,
+        "max_length": None,  # nothing is cut
+        "remove_unused_columns": False,
+        "dataloader_pin_memory": False,
+        "eval_strategy": "steps",
+        "eval_steps": every,
+        "save_strategy": "steps",
+        "save_steps": every,
+        "save_total_limit": KEPT,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "auc",
+        "greater_is_better": True,
+        "restore_callback_states_from_checkpoint": True,
+        "logging_steps": max(1, every // 4),
+        "report_to": "none",
+        "disable_tqdm": True,
+        "seed": settings.seed,
+        "data_seed": settings.seed,
+    }
+
+
+def pad_id_of(base: Base) -> int:
+    """What rows are filled up with; a tokenizer without such a token is given one."""
+    if base.tokenizer.pad_token_id is None:
+        base.tokenizer.pad_token_id = base.tokenizer.eos_token_id or 0
+    return int(base.tokenizer.pad_token_id)
