@@ -49,6 +49,8 @@ def holds(
     names = _words(" ".join(names_in(reason)))
     if foreign & said or names - own or numbers_in(reason) - numbers_in(f"{evidence} {card.title}"):
         return False
+    if any(len(re.findall(rf"\b{re.escape(fact.value)}\b", reason, re.IGNORECASE)) > 1 for fact in preference.holding):
+        return False  # "you asked for calm, and it has calm"
     if not _rightly_attributed(reason, preference, asked):
         return False
     spoken = " ".join(sorted(own))

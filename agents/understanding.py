@@ -63,11 +63,9 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
     wishes: tuple[str, ...] = ()
     if intent in ("recommend", "critique") and (rest := wish_text(parsed.residual)):
         named, wishes_by, problem = await _ask_wishes(rest, context)
-        if not named and parsed.intent_hint == "recommend" and (asked := _REQUEST.sub("", rest)) and not refuses(asked):
-            named, wishes_by = (
-                (asked,),
-                "your own words",
-            )  # who asks for something in so many words is not asked in vain
+        asked = _REQUEST.sub("", rest) if parsed.intent_hint == "recommend" and not named else ""
+        if asked and not any(turned_away(state.message, word) for word in re.findall(r"\w{3,}", asked)):
+            named, wishes_by = (asked,), "your own words"  # who asks in so many words does not ask in vain
         wishes = tuple(wish for wish in named if not turned_away(state.message, wish))  # the parser may keep the "no"
         problems += problem
         by.append(f"wishes: {wishes_by}")

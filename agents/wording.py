@@ -5,6 +5,7 @@ Training writes them the same way, so a model meets what it has learned.
 
 from __future__ import annotations
 
+from agents.state import PointedWish
 from memory.preferences import Fact
 
 MAX_WORDS = {"title": 24, "summary": 80, "wish": 60}
@@ -43,3 +44,8 @@ def event_line(kind: str, *, title: str = "", summary: str = "", text: str = "",
     verb = f"rated {value:g} of 5" if kind == "rating" and value is not None else _VERBS.get(kind, kind)
     line = f"{verb} {one_line(title, words=MAX_WORDS['title'])}"
     return f"{line}: {one_line(summary, words=MAX_WORDS['summary'])}" if summary else line
+
+
+def pointed_words(title: str, wish: PointedWish) -> str:
+    """What a button under a card asks for, in the words that the conversation shows: `More like “Quiet Harbour”`."""
+    return f"{'More like' if wish == 'more_like' else 'Something else than'} “{one_line(title)}”"

@@ -249,6 +249,10 @@ def test_a_reason_says_asked_for_and_liked_only_of_what_was():
     assert not holds("you asked for deep blue.", 0, SLATE, UNKNOWN, VIEWS, asked)
     assert not holds("you asked for a fox.", 0, SLATE, UNKNOWN, VIEWS)
     assert holds("it has deep blue, which you like.", 0, SLATE, blue, VIEWS)
+    asked_blue = Asked(wishes=("deep blue",))
+    assert not holds(
+        "you asked for deep blue, and it has deep blue, which you like.", 0, SLATE, blue, VIEWS, asked_blue
+    )
     assert not holds("it has deep blue, which you like.", 0, SLATE, UNKNOWN, VIEWS)
     assert not holds("it shows a fox, which you like.", 0, SLATE, blue, VIEWS)
 
