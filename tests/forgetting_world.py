@@ -21,7 +21,8 @@ WISH = "a zeppelin of vermilion silk above Reykjavík"
 PROSE = 'Loves “vermilion zeppelins” over the harbour at dusk, and says "just so" of every Möwe.'
 REASON = "since my grandmother flew one in 1931 \\ from Lakehurst"
 REPLY = "Zeppelins it is, dear friend of vermilion skies."
-CANARIES = (MESSAGE, WISH, PROSE, REASON)
+NAME = "The evening of the zeppelins — „Möwe“"
+CANARIES = (MESSAGE, WISH, PROSE, REASON, NAME)
 FOXES = ("i00", "i04", "i08")
 
 
@@ -55,11 +56,13 @@ async def populate(home: Path, **overrides: Any) -> dict[str, str]:
         first, _ = await talk(session, "ann", MESSAGE, picture=own)
         await talk(session, "ann", "more like the first", picture=both, thread_id=first.thread_id)
         await talk(session, "ann", "I like the zeppelin of vermilion")
+        session.services.thread_names.put("ann", first.thread_id, NAME)
         await _like(session, "ann")
         hand = SetFact(polarity="must", aspect="mood", value="calm", reason=REASON)
         Taste.of(session.services, "ann", "prints").edit(hand)
         second, _ = await talk(session, "bob", "show me a fox that is calm", picture=both)
         await talk(session, "bob", "more like the first", picture=bobs, thread_id=second.thread_id)
+        session.services.thread_names.put("bob", second.thread_id, "Foxes")
         await _like(session, "bob")
         Taste.of(session.services, "bob", "prints").edit(SetFact(polarity="dislike", aspect="subject", value="owl"))
         hashes = {name: session.pictures.add(data) for name, data in (("own", own), ("both", both), ("bobs", bobs))}
@@ -95,6 +98,7 @@ def known(services: Services, user_id: str) -> dict[str, Any]:
         "versions": services.preferences.versions(user_id, "prints"),
         "traces": [services.traces.get(row.trace_id) for row in services.traces.list(limit=999, user=user_id)],
         "threads": {one: services.threads.turns(user_id, one) for one in services.threads.ids(user_id)},
+        "names": services.thread_names.of(user_id),
         "pictures": {one: services.pictures.read(one) for one in services.uploads.of(user_id)},
         "items": services.items.nearest("prints", taste.prose or "fox", limit=12),
         "near": services.preferences.similar("Likes foxes.", "prints", limit=5, exclude_user="ann"),

@@ -18,12 +18,13 @@ from memory.errors import StoreFailed
 from memory.event_log import EventLog
 from memory.marks import Marks
 from memory.preference_store import PreferenceStore
+from memory.thread_names import ThreadNames
 from memory.uploads import Uploads
 from profiles.settings import load_profile
 from tests import test_cli
 from tests.forgetting_world import CANARIES, FOXES, MESSAGE, known, left_in, picture, play, populate
 from tests.test_rebuild import same
-from tests.world import open_session, talk
+from tests.world import event, open_session, talk
 from tracing.storage import TraceStore
 
 palate_home, run = test_cli.palate_home, test_cli.run
@@ -86,7 +87,7 @@ def test_nothing_of_the_user_is_left_in_any_file_and_others_read_the_same(run, h
     assert again.pop("liked") == dict.fromkeys(FOXES, 1)  # what all liked is counted anew
     assert again.keys() == bob.keys()
     assert all(same_known(bob[name], again[name]) for name in bob)
-    assert not any(ann[name] for name in ("events", "versions", "traces", "threads", "pictures"))
+    assert not any(ann[name] for name in ("events", "versions", "traces", "threads", "names", "pictures"))
     assert list(left_in(home)) == []  # nor after all that reading
     assert not (home / "forgetting").exists() or not list((home / "forgetting").iterdir())
 
@@ -120,6 +121,7 @@ LEFT_OUT = {
     "traces": (TraceStore, "forget", "palate.sqlite"),
     "preferences": (PreferenceStore, "forget", "chroma.sqlite3"),
     "threads": (Threads, "forget", "threads.sqlite"),
+    "names of threads": (ThreadNames, "forget", "palate.sqlite"),
     "pictures": (PictureStore, "discard", "pictures"),
     "who sent which": (Uploads, "forget", "palate.sqlite"),
     "Chroma's files": (ChromaStore, "rebuild", "chroma.sqlite3"),
@@ -142,6 +144,20 @@ def test_an_erasure_left_out_is_found_and_made_up_for(run, home, monkeypatch, st
     assert outcome.code == 0, outcome.err
     assert list(left_in(home)) == []
     assert same_known(bob["events"], read(home, "bob")[0]["events"])
+
+
+def test_what_has_no_words_to_seek_is_still_asked_of_every_store(run, home, monkeypatch):
+    """Somebody imported, of whom there are only likes and a short name."""
+    services = opened(home)
+    services.log.append([event("cy", item_id, source="import:prints") for item_id in FOXES])
+    services.close()
+    monkeypatch.setattr(ChromaStore, "rebuild", lambda *_: True)
+    with monkeypatch.context() as broken:
+        broken.setattr(EventLog, "forget", lambda *_: None)
+        outcome = run("taste", "forget", "cy", "--yes")
+    assert outcome.code == 1
+    assert "the stores themselves: 3 events" in outcome.err
+    assert run("taste", "forget", "cy").code == 0
 
 
 def test_pages_that_sqlite_leaves_as_they_were_are_found_and_written_anew(run, home, monkeypatch):

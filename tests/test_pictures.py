@@ -273,3 +273,36 @@ class TestTheStore:
         (tmp_path / "file").write_text("in the way")
         with pytest.raises(PictureStoreError, match="file"):
             PictureStore(tmp_path / "file").add(encoded(photograph()))
+
+
+def test_a_picture_is_announced_by_its_hash_before_it_is_there(store: PictureStore) -> None:
+    """So that whose it is can be noted first: a kill in between leaves no picture that nobody owns."""
+    for data in (encoded(photograph()), encoded(photograph(), "WEBP"), encoded(photograph(2000, 30), "PNG")):
+        announced: list[tuple[str, bool]] = []
+        tell = lambda content, told=announced: told.append((content, content in store))  # noqa: E731
+        first = store.add(data, announce=tell)
+        again = store.add(data, announce=tell)
+        assert announced == [(first, False), (again, True)]
+        assert store.read(first)
+
+
+def test_a_picture_that_is_refused_is_not_announced_and_one_refused_by_who_is_told_is_not_kept(
+    store: PictureStore,
+) -> None:
+    def refuse(content: str) -> None:
+        raise PermissionError(content)
+
+    with pytest.raises(PictureError):
+        store.add(b"no picture", announce=refuse)
+    with pytest.raises(PermissionError):
+        store.add(encoded(photograph()), announce=refuse)
+    assert not [path for path in store.root.rglob("*") if path.is_file()]
+
+
+def test_what_a_killed_write_left_behind_is_swept_up_and_pictures_stay(store: PictureStore) -> None:
+    kept = store.add(encoded(photograph()))
+    left = store.path(kept).parent / ".new-abc123"
+    left.write_bytes(b"half a picture")
+    store.sweep()
+    assert not left.exists()
+    assert store.read(kept)

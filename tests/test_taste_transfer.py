@@ -82,7 +82,7 @@ def test_who_was_forgotten_comes_back_from_their_export_and_talks_on(run, home, 
     assert run("taste", "forget", "ann", "--yes").code == 0
     assert run("taste", "import", str(tmp_path / "ann.json"), "--json").lines == [{"user_id": "ann", "restored": HELD}]
     after, other = read(home, "ann", "bob")
-    for name in ("traces", "threads", "pictures", "liked"):
+    for name in ("traces", "threads", "names", "pictures", "liked"):
         assert after[name] == before[name], name
     assert other["events"] == bob["events"]
     assert other["versions"] == bob["versions"]
@@ -177,7 +177,7 @@ def test_a_damaged_export_is_refused_in_a_sentence_and_nothing_is_kept(run, expo
     assert told in outcome.err
     assert "Traceback" not in outcome.err
     ann = read(tmp_path / "new", "ann")[0] if (tmp_path / "new").exists() else {}
-    assert not any(ann.get(name) for name in ("events", "versions", "traces", "threads", "pictures"))
+    assert not any(ann.get(name) for name in ("events", "versions", "traces", "threads", "names", "pictures"))
 
 
 def test_turns_recorded_under_somebody_elses_name_are_not_replaced(run, home, exported, tmp_path):
