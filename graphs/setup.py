@@ -83,17 +83,60 @@ def install_demo(services: Services, report: Report = lambda what, done, of: Non
     return store_catalogue(services, NAME, schema, items, interactions, report)
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """What an interrupted set-up or import left undone.
+
+    unindexed: items that no search finds. undescribed: items whose picture no model has described, of `pictured`.
+    """
+
+    unindexed: int
+    undescribed: int
+    pictured: int
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all is done."""
+        return not (self.unindexed or self.undescribed)
+
+
+def unfinished(services: Services, catalogue: Catalogue) -> Unfinished:
+    """What is still to be done for a catalogue; needs no model."""
+    undescribed = [item for item in services.items.unsummarised(catalogue) if item.picture]
+    pictured = sum(1 for item in catalogue if item.picture)
+    return Unfinished(len(services.items.unindexed(catalogue)), len(undescribed), pictured)
+
+
+async def finish(services: Services, catalogue: Catalogue, report: Report = lambda what, done, of: None) -> Summarized:
+    """Do what `unfinished` tells: make every item findable, and describe the pictures that no model has described.
+
+    What is done stays done when this is interrupted. Raises as `summarize_catalogue` does, and what the stores raise.
+    """
+    if services.items.unindexed(catalogue):
+        await asyncio.to_thread(
+            services.items.put_items,
+            catalogue,
+            lambda done, of: report("reading the items", done, of or len(catalogue)),
+        )
+    return await summarize_catalogue(services, catalogue, report, unseen_only=True)
+
+
 async def summarize_catalogue(
-    services: Services, catalogue: Catalogue, report: Report = lambda what, done, of: None
+    services: Services,
+    catalogue: Catalogue,
+    report: Report = lambda what, done, of: None,
+    *,
+    unseen_only: bool = False,
 ) -> Summarized:
     """Describe every item with a picture that has no summary yet; what is done stays done when this is interrupted.
 
-    An item whose description fails is reported and left for the next time; a model that cannot be reached at all
-    raises its ModelError.
+    unseen_only: leave alone what another model or an earlier checkpoint described. An item whose description fails is
+    reported and left for the next time; a model that cannot be reached at all raises its ModelError.
     """
     name, spec = services.models.chain("item_summarizer")[0]
     label, author = prompts.load(PROMPT).label, author_of(spec)
-    missing = services.items.unsummarised(catalogue, prompt=label, model=author)
+    by = {} if unseen_only else {"prompt": label, "model": author}
+    missing = services.items.unsummarised(catalogue, **by)
     todo = [item for item in missing if item.picture]
     failed: dict[str, str] = {}
     done = 0

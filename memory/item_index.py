@@ -156,6 +156,11 @@ class ItemIndex:
         }
         return [item for item in catalogue if item.item_id not in done]
 
+    def unindexed(self, catalogue: Catalogue) -> list[Item]:
+        """The items that no search finds yet, in catalogue order: where `put_items` was broken off."""
+        known = {entry.key for entry in self._store.search(_items(catalogue.name), limit=_EVERYTHING)}
+        return [item for item in catalogue if item.item_id not in known]
+
     def drop(self, catalogue_name: str) -> None:
         """Remove all that is kept of a catalogue: items, summaries and remembered summaries."""
         for place in (_items(catalogue_name), _summaries(catalogue_name), _cache(catalogue_name)):
