@@ -68,7 +68,8 @@ def _confirm(services: Services, user: str, *, ask: bool, seek: bool) -> None:
         raise UnknownUser(user)
     if held.nothing or begun or not ask:
         return
-    typer.echo(f"{held} of {printable(user)!r} will be erased for good. To keep a copy first: palate taste export")
+    typer.echo(f"{held} of {printable(user)!r} will be erased for good.")
+    typer.echo(f"To keep a copy first: palate taste export --user {printable(user)!r} --to FILE")
     typer.echo(f"Type {printable(user)} to go on: ", nl=False)
     if sys.stdin.readline().rstrip("\n") != user:
         raise Mistake("that is not the name; nothing was erased", "run it again and type the name, or write --yes")
@@ -76,10 +77,11 @@ def _confirm(services: Services, user: str, *, ask: bool, seek: bool) -> None:
 
 def _tell(proof: Proof) -> None:
     typer.echo(f"Erased of {printable(proof.user_id)!r}: {proof.erased}.")
-    sought = f"{proof.texts:,} texts, each in UTF-8, UTF-16 and as JSON writes it, {proof.vectors:,} vectors"
-    sought += f" and {proof.pictures:,} pictures" if proof.pictures else ""
+    texts = f"{_many(proof.texts, 'text')} (each in UTF-8, in UTF-16 and as JSON writes it)"
+    sought = f"{texts}, {_many(proof.vectors, 'vector')}, {_many(proof.pictures, 'picture')}"
     result = "none found" if not proof.remains else f"{len(proof.remains):,} found"
-    typer.echo(f"Read: {proof.files:,} files to the last byte, {proof.size / 1e6:,.1f} MB. Sought: {sought}; {result}.")
+    typer.echo(f"Read: {_many(proof.files, 'file')} to the last byte, {proof.size / 1e6:,.1f} MB.")
+    typer.echo(f"Sought: {sought}; {result}.")
     if proof.shared:
         typer.echo(
             f"{proof.shared:,} of these are others' or a catalogue's own as well, and stand where those keep them."
@@ -98,3 +100,7 @@ def _tell(proof: Proof) -> None:
         "move them out of the folder. Then run the same again; until it is done, nothing of this user is told",
         err=True,
     )
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"

@@ -14,8 +14,8 @@ from tests import test_cli
 from tests.world import HashedEmbedder, PlayedModels, event, fond_of_foxes, open_session, played, polite
 
 palate_home, run = test_cli.palate_home, test_cli.run
-COMMANDS = ("show", "history", "diff", "why", "edit", "pin", "unpin", "undo", "export")
-NEED_A_FACT = ("edit", "pin", "unpin")
+COMMANDS = ("show", "history", "diff", "why", "edit", "pin", "unpin", "undo", "export", "import", "forget")
+NEEDED = {"edit": ("fox",), "pin": ("fox",), "unpin": ("fox",), "import": ("ann.json",), "forget": ("ann",)}
 FOXES = ("i00", "i04", "i08")
 
 
@@ -80,16 +80,14 @@ def test_every_command_has_help(run, command):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_profile_that_is_not_there_is_refused_in_one_sentence(run, command):
-    fact = ("fox",) if command in NEED_A_FACT else ()
-    outcome = run("taste", command, *fact, "--profile", "dmo")
+    outcome = run("taste", command, *NEEDED.get(command, ()), "--profile", "dmo")
     assert (outcome.code, outcome.out) == (2, "")
     assert "write --profile demo" in outcome.err
 
 
-@pytest.mark.parametrize("command", [one for one in COMMANDS if one not in ("show", "edit")])
+@pytest.mark.parametrize("command", [one for one in COMMANDS if one not in ("show", "edit", "import", "forget")])
 def test_somebody_unknown_is_refused_and_told_what_to_do(run, shop, command):
-    fact = ("fox",) if command in NEED_A_FACT else ()
-    outcome = run("taste", command, *fact, "--user", "nobody")
+    outcome = run("taste", command, *NEEDED.get(command, ()), "--user", "nobody")
     assert (outcome.code, outcome.out) == (2, "")
     assert "'nobody'" in outcome.err
     assert "palate" in outcome.err
