@@ -62,7 +62,7 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
         reader = ReplyReader(state.slate, preference, known, asked)
         write(TextRestart(reason))
 
-    prompt = _slate_prompt(state, preference, views)
+    prompt = slate_prompt(state, preference, views)
     try:
         async for piece in context.ask.stream("responder", prompt, on_restart=restart):
             _tell(reader.feed(piece), write)
@@ -135,7 +135,8 @@ def _tell(text: str, write: Callable[[object], None]) -> None:
         write(TextDelta(text))
 
 
-def _slate_prompt(state: TurnState, preference: Preference, views: Mapping[str, str]) -> Rendered:
+def slate_prompt(state: TurnState, preference: Preference, views: Mapping[str, str]) -> Rendered:
+    """What the responder is asked about the slate of a turn. views: item id → what is known of it."""
     items = [
         {
             "title": one_line(card.title, words=MAX_WORDS["title"]),

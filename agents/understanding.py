@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from langgraph.runtime import Runtime
 
 import prompts
-from agents.asking import render
+from agents.asking import Rendered, render
 from agents.context import TurnContext
 from agents.events import Progress
 from agents.parsing.negation import refuses, turned_away
@@ -157,15 +157,22 @@ def own_words(wishes: Sequence[str], message: str) -> tuple[str, ...]:
     )
 
 
+def intent_request(message: str, shown: Sequence[str]) -> DecisionRequest:
+    """The question what a message asks for. shown: titles of the items shown last, in order."""
+    values = {"message": one_line(message, words=120), "shown": [one_line(title) for title in shown]}
+    return DecisionRequest(prompts.load(INTENT_PROMPT).render(**values), [Choice("", cast(Mapping[str, str], INTENTS))])
+
+
+def wishes_prompt(rest: str) -> Rendered:
+    """What is asked about the words that the parser left over, as `wish_text` gives them."""
+    return render(WISHES_PROMPT, {"message": rest})
+
+
 async def _ask_intent(state: TurnState, context: TurnContext, *, fallback: Intent) -> tuple[Intent, str, list[str]]:
-    titles = [
-        one_line(context.catalogue[item_id].title) for item_id in state.last_slate if item_id in context.catalogue
-    ]
-    prompt = prompts.load(INTENT_PROMPT)
-    rendered = prompt.render(message=one_line(state.message, words=120), shown=titles)
-    request = DecisionRequest(rendered, [Choice("", cast(Mapping[str, str], INTENTS))])
+    titles = [context.catalogue[item_id].title for item_id in state.last_slate if item_id in context.catalogue]
+    request, label = intent_request(state.message, titles), prompts.load(INTENT_PROMPT).label
     try:
-        decisions = await context.ask.decide("understanding", prompt.label, request)
+        decisions = await context.ask.decide("understanding", label, request)
     except ModelError as error:
         return fallback, "nobody", [f"What you want was guessed: {error}."]
     return cast(Intent, decisions.answers[0].best), f"decide {decisions.kind}", []
@@ -173,7 +180,7 @@ async def _ask_intent(state: TurnState, context: TurnContext, *, fallback: Inten
 
 async def _ask_wishes(rest: str, context: TurnContext) -> tuple[tuple[str, ...], str, list[str]]:
     try:
-        answer = await context.ask.text("understanding", render(WISHES_PROMPT, {"message": rest}))
+        answer = await context.ask.text("understanding", wishes_prompt(rest))
     except ModelError as error:
         return (rest,), "your own words", [f"Your wishes were taken word for word: {error}."]
     wishes = split_wishes(answer)
