@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
+from agents.evidence import mentions
 from agents.parsing.negation import praised, turned_away
 from agents.wording import one_line
 from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
@@ -88,7 +89,7 @@ def checked_edits(
     for edit in fold.edits:
         value, aspect = one_line(edit.value), one_line(edit.aspect)
         known = fact_id_of(edit.polarity, aspect, value) in held
-        naming = [number for number, line in enumerate(block, 1) if value.casefold() in line.casefold()]
+        naming = [number for number, line in enumerate(block, 1) if mentions(line, value)]
         place = (aspect.casefold(), value.casefold())
         if edit.op == "keep" or place in seen or not (known or (edit.op == "add" and naming)):
             continue
