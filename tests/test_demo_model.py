@@ -63,7 +63,7 @@ def test_it_says_what_prints_show_that_it_never_saw(chat, pictures):
     messages = [[message_of(summary_prompt(None, one), SPEC, pictures)] for one in hashes]
     said = [str(answer.text) for answer in chat.batch(messages)]
     named = [look.value(aspect) in text for look, text in zip(looks, said, strict=True) for aspect in ASPECTS]
-    assert sum(named) / len(named) >= 0.85
+    assert sum(named) / len(named) >= 0.95
     assert len(set(said)) > 30
 
 
@@ -77,7 +77,7 @@ def test_its_p_yes_follows_a_taste_it_never_met(decider):
         liked = [int(p_like(person, one, 100) > 0.5) for one in prints]
         scores.append(auc([answer.p_yes for answer in answers], liked))
         assert all(answer.mass is not None and answer.mass > 0.9 for answer in answers)
-    assert sum(scores) / len(scores) >= 0.7
+    assert sum(scores) / len(scores) >= 0.85
 
 
 def test_it_tells_intents_apart(decider):
@@ -102,7 +102,7 @@ def test_it_tells_intents_apart(decider):
         state = prompts.load("understanding_intent").render(message=message, shown=["Quiet Hour", "Late Harbour"])
         answers = asyncio.run(decider.decide(DecisionRequest(state, [Choice("", INTENTS)]))).answers
         right += answers[0].best == intent
-    assert right >= 8  # of 14, where chance gives two
+    assert right >= 10  # of 14, where chance gives two
 
 
 def test_it_folds_events_into_edits_and_prose(chat):
