@@ -18,6 +18,7 @@ from pydantic_core import from_json
 
 from agents.evidence import mentions
 from agents.parsing.negation import praised, turned_away
+from agents.parsing.tokens import stem
 from agents.wording import one_line
 from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
 
@@ -25,6 +26,11 @@ from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
 ADD, WISH, STRENGTHEN, WEAKEN = 0.3, 0.6, 0.15, 0.2
 PLAIN_VALUES = 4  # of one kind, in a prose made without a model
 REASON_CHARACTERS = 80
+_UNTELLING = frozenset(
+    """they them their the and but for with lately now still also like likes love loves enjoy enjoys prefer prefers lean
+    leans towards toward avoid avoids dislike dislikes hate hates insist insists taste open are more less rather
+    than""".split()
+)
 _WELCOMES = r"\b(?:(?:like|love|enjoy|prefer)s?|leans? (?:to|towards?)|drawn to|fond of|keen on)\b"
 MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
 
@@ -131,8 +137,12 @@ def _contradicts(line: str, value: str, polarity: Polarity) -> bool:
     return line.startswith("disliked ") if liked else line.startswith(("liked ", "bought "))
 
 
-def trusted_prose(fold: Fold, edits: Sequence[Edit], before: str) -> str:
-    """The fold's prose without the sentences that speak of an edit left out; the old prose where nothing remains."""
+def trusted_prose(fold: Fold, edits: Sequence[Edit], before: str, ground: Sequence[str] = ()) -> str:
+    """The fold's prose without the sentences that speak of an edit left out; the old prose where nothing remains.
+
+    ground: the events and facts the model read; a sentence that shares no word with them or the old prose is left out.
+    Nothing is, where no ground is given.
+    """
     kept = {(edit.op, edit.value.casefold()) for edit in edits}
     groundless = [
         edit.value.casefold()
@@ -141,7 +151,13 @@ def trusted_prose(fold: Fold, edits: Sequence[Edit], before: str) -> str:
     ]
     sentences = re.split(r"(?<=[.!?])\s+", one_line(fold.prose))
     held = [sentence for sentence in sentences if not any(value in sentence.casefold() for value in groundless)]
-    return " ".join(held) or before
+    known = _telling(" ".join([before, *ground]))
+    return " ".join(sentence for sentence in held if not ground or _telling(sentence) & known) or before
+
+
+def _telling(text: str) -> set[str]:
+    """The words of a text that say what it is about."""
+    return {stem(word) for word in re.findall(r"[^\W\d_]{3,}", text.casefold()) if word not in _UNTELLING}
 
 
 def apply_edits(

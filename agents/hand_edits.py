@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from agents.evidence import mentions
 from agents.folding import apply_edits
@@ -85,6 +85,13 @@ class Restore(_Edit):
 HandEdit = Annotated[SetFact | RemoveFact | PinFact | Restore, Field(discriminator="op")]
 FactEdit = SetFact | RemoveFact | PinFact
 hand_edit_of: TypeAdapter[HandEdit] = TypeAdapter(HandEdit)
+
+
+def refusal_of(error: ValidationError) -> str:
+    """What is wrong with the values of an edit, in words: `the value holds no word that can be shown; write …`."""
+    first = error.errors(include_url=False)[0]
+    where = f"the {first['loc'][0]} " if first["loc"] else ""
+    return f"{where}{first['msg'].removeprefix('Value error, ')}"
 
 
 def apply_hand_edit(preference: Preference, edit: FactEdit, *, event_id: int, words: int, now: datetime) -> Preference:

@@ -15,6 +15,7 @@ from memory.preferences import Preference
 
 LONGEST = 25  # words of a sentence
 LONG_WISH = 8  # words; more are told as they were said
+_JOINT = re.compile(r"^(?:but|and|or|also|then)\s+", re.IGNORECASE)
 _COUNTS = "no one two three four five six seven eight nine ten eleven twelve".split()
 _LIKES = (
     r"(?<!hope )(?<!think )(?<!if )(?<!what )\byou(?:'ve| have)?(?: \w+ly| always| already)? (?:like|love|enjoy)d?\b"
@@ -65,6 +66,8 @@ class OpeningGround:
             return "it repeats itself or does not end"
         if _BROKEN_OFF.search(sentence):
             return "it breaks off"
+        if len(sentence.split()) == 1 and stem(words_of(sentence)[0] if words_of(sentence) else "") in NEGATIONS:
+            return "it denies what it does"
         rest = self._without_titles(sentence)
         if speaks_of_taste(rest) and not self._liked:
             return "it speaks of a taste that is not known"
@@ -81,7 +84,7 @@ class OpeningGround:
         count = len(self.titles)
         start = "Here is one" if count == 1 else f"Here are {_COUNTS[count] if count < len(_COUNTS) else count}"
         wishes = [one_line(wish, words=12) for wish in self.asked.wishes if is_plain(wish) and not is_babble(wish)]
-        said = list(dict.fromkeys(condition.said or str(condition) for condition in self.asked.filters))
+        said = list(dict.fromkeys(_JOINT.sub("", one.said) or str(one) for one in self.asked.filters))
         met = " and ".join(one_line(words, words=12) for words in said[-3:] if is_plain(words))
         if wishes and len(" ".join(wishes[-2:]).split()) <= LONG_WISH:
             return f"{start} with {' and '.join(wishes[-2:])} in mind{f', {met}' if met else ''}."

@@ -136,7 +136,7 @@ async def fold(context: TurnContext, preference: Preference, block: Sequence[Int
     after = apply_edits(
         preference,
         edits,
-        prose=trusted_prose(answer, edits, preference.prose),
+        prose=trusted_prose(answer, edits, preference.prose, [*lines, *map(fact_line, preference.holding)]),
         words=context.memory.words,
         watermark=event_ids[-1],
         now=context.now(),

@@ -159,6 +159,16 @@ def test_evidence_is_only_what_names_the_value(told):
     assert kept.evidence == (31,)
 
 
+def test_a_sentence_that_shares_no_word_with_what_was_read_is_left_out():
+    fold = Fold(edits=(), prose="They like quiet foxes. Lately they lean towards stis and st.")
+    assert trusted_prose(fold, (), "", ["liked A: a fox, quiet"]) == "They like quiet foxes."
+    assert (
+        trusted_prose(fold.model_copy(update={"prose": "They love stis."}), (), "before", ["liked A: a fox"])
+        == "before"
+    )
+    assert trusted_prose(fold, (), "") == fold.prose
+
+
 def test_prose_that_speaks_of_a_groundless_edit_is_left_out_sentence_by_sentence():
     whale = FoldEdit(op="add", polarity="like", aspect="subject", value="whale", evidence=(1,))
     fold = Fold(edits=(whale,), prose="They like foxes. Lately they lean towards whales.")
