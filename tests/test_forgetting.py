@@ -5,26 +5,41 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 import memory.database
 from catalog.pictures import PictureStore
+from graphs.belongings import bytes_of_others
+from graphs.forgetting import forget
 from graphs.services import Services
 from graphs.threads import Threads
 from memory.chroma_store import ChromaStore
 from memory.errors import StoreFailed
 from memory.event_log import EventLog
 from memory.marks import Marks
+from memory.needles import VectorNeedles
 from memory.preference_store import PreferenceStore
 from memory.thread_names import ThreadNames
 from memory.uploads import Uploads
 from profiles.settings import load_profile
 from tests import test_cli
-from tests.forgetting_world import CANARIES, FOXES, MESSAGE, known, left_in, picture, play, populate
+from tests.forgetting_world import (
+    CANARIES,
+    FOXES,
+    MESSAGE,
+    PROSE,
+    known,
+    left_in,
+    picture,
+    play,
+    populate,
+    told_plainly,
+)
 from tests.test_rebuild import same
-from tests.world import event, open_session, talk
+from tests.world import HashedEmbedder, event, open_session, talk
 from tracing.storage import TraceStore
 
 palate_home, run = test_cli.palate_home, test_cli.run
@@ -99,6 +114,18 @@ def same_known(before, after) -> bool:
     return before == after
 
 
+def test_a_process_that_forgot_goes_on_without_them(home):
+    services = opened(home)
+    before = known(services, "bob")
+    assert before["liked"] == dict.fromkeys(FOXES, 2)
+    assert forget(services, "ann", now=datetime.now(UTC)).holds
+    after = known(services, "bob")
+    assert after["liked"] == dict.fromkeys(FOXES, 1)
+    assert all(same_known(before[name], after[name]) for name in before if name != "liked")
+    services.log.append([event("bob", "i09")])
+    services.close()
+
+
 def test_who_is_forgotten_may_begin_anew(run, home):
     newest = max(one.event_id for one in read(home, "ann")[0]["events"])
     assert run("taste", "forget", "ann", "--yes").code == 0
@@ -144,6 +171,16 @@ def test_an_erasure_left_out_is_found_and_made_up_for(run, home, monkeypatch, st
     assert outcome.code == 0, outcome.err
     assert list(left_in(home)) == []
     assert same_known(bob["events"], read(home, "bob")[0]["events"])
+
+
+def test_what_others_hold_is_never_the_users_own(home):
+    """What excuses a find must not hold what is sought, or every erasure left out would be excused by itself."""
+    services = opened(home)
+    of_others = {user: b"\n".join(bytes_of_others(services, user)) for user in ("ann", "bob")}
+    services.close()
+    vectors = VectorNeedles(HashedEmbedder().embed([f"They insist on calm. {PROSE}"]))
+    assert (told_plainly(of_others["ann"]), vectors.found(of_others["ann"])) == (set(), set())
+    assert (told_plainly(of_others["bob"]), vectors.found(of_others["bob"])) == (set(CANARIES), {0})
 
 
 def test_what_has_no_words_to_seek_is_still_asked_of_every_store(run, home, monkeypatch):
@@ -308,8 +345,6 @@ def test_from_the_first_mark_on_nothing_of_the_user_is_told_and_all_of_the_other
 
 
 def test_a_mark_is_of_one_user_and_survives_any_text(tmp_path):
-    from datetime import UTC, datetime
-
     import numpy as np
 
     from memory.file_scan import Sought
