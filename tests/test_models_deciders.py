@@ -262,7 +262,7 @@ class TestLocalPictures:
                 raise KeyError(content_hash)
 
         decider = load_decider(ModelSpec(backend="local", model=str(checkpoint)), Empty())
-        with pytest.raises(ModelMisconfigured, match="feed is not in the picture store"):
+        with pytest.raises(ModelMisconfigured, match="feed cannot be read from the picture store"):
             await decider.decide(DecisionRequest("s", [Predicate("calm?", picture="feed")]))
 
 

@@ -252,12 +252,12 @@ async def test_a_pin_survives_every_fold_of_a_model_that_wants_it_gone(tmp_path)
     taste.edit(SetFact(polarity="must", aspect="mood", value="calm"))
     taste.edit(RemoveFact(fact_id="subject:owl"))
     before = taste.current()
-    played(session).played_chat.answer = folds(*wish, prose="Nothing is left.")
+    played(session).played_chat.answer = folds(*wish, prose="Only calm is left.")
     for _ in range(3):
         await say(session, "dislike", "i08", "i05", "i09")
     after = taste.current()
     assert after.version == before.version + 3
-    assert after.prose == "Nothing is left."
+    assert after.prose == "Only calm is left."
     assert after.facts == before.facts
     prompts = [prompt for prompt in played(session).played_chat.heard if prompt.startswith("You keep")]
     assert len(prompts) == 4
