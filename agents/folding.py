@@ -88,7 +88,7 @@ def checked_edits(
     also if a fact already held does. No event supports the opposite of what it plainly says; where as many say the
     opposite nothing is learned; and what a wish turns away from is disliked, whatever the model made of it. Evidence
     are the events the model named, as far as they name the value, else all that do. What has no ground, and what was
-    edited before in the same fold, is left out.
+    learned before in the same fold, is left out.
     """
     held = {fact.fact_id for fact in facts}
     edits, seen = list[Edit](), set[tuple[str, str]]()
@@ -96,11 +96,11 @@ def checked_edits(
         value, aspect = one_line(edit.value), one_line(edit.aspect)
         known = fact_id_of(edit.polarity, aspect, value) in held
         naming = [number for number, line in enumerate(block, 1) if mentions(line, value)]
-        place = (aspect.casefold(), value.casefold())
-        if edit.op == "keep" or place in seen or not (known or (edit.op == "add" and naming)):
+        place, learns = (aspect.casefold(), value.casefold()), edit.op in ("add", "strengthen")
+        if edit.op == "keep" or (learns and place in seen) or not (known or (edit.op == "add" and naming)):
             continue
         polarity, reason = edit.polarity, edit.reason
-        if edit.op in ("add", "strengthen") and naming:
+        if learns and naming:
             against = [number for number in naming if _contradicts(block[number - 1], value, polarity)]
             naming = [number for number in naming if number not in against]
             if against and len(against) >= sum(_weight(block[number - 1]) for number in naming) > 0:
@@ -113,7 +113,7 @@ def checked_edits(
                 reason = "said so" if liked else "asked to avoid it"
         told = [number for number in naming if number in edit.evidence] or naming
         evidence = tuple(event_ids[number - 1] for number in told)
-        seen.add(place)
+        seen.update([place] if learns else [])
         edits.append(Edit(op=edit.op, polarity=polarity, aspect=aspect, value=value, reason=reason, evidence=evidence))
     return tuple(edits)
 
