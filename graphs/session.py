@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,7 +17,8 @@ from langgraph.graph.state import CompiledStateGraph
 from agents.context import TurnContext
 from agents.events import TurnDone, TurnEvent, TurnResult
 from agents.judging import rank_candidates
-from agents.state import REACTIONS, Message, PointedWish, Reaction, TurnInput, TurnState, fresh_turn
+from agents.state import REACTIONS, Message, PointedWish, Reaction, ReactionKind, TurnInput, TurnState, fresh_turn
+from agents.wording import pointed_words
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
 from graphs.services import Services
@@ -54,15 +55,18 @@ class Session:
         """Open the stores of a profile for one catalogue. Raises UnknownCatalogue, or ValueError for an empty one."""
         services = Services.open(loaded.profile)
         try:
-            name = catalogue or loaded.profile.catalogue
-            if not len(services.catalogue(name)):
-                raise ValueError(
-                    f"the catalogue {name!r} is empty; import items first: palate import PATH --name {name}"
-                )
+            name = _checked(services, catalogue or loaded.profile.catalogue)
         except BaseException:
             services.close()
             raise
         return cls(services, name)
+
+    def on(self, catalogue: str) -> Session:
+        """The same stores and models at work on another catalogue. Raises UnknownCatalogue, and ValueError when empty.
+
+        Closing either closes what both share.
+        """
+        return Session(self.services, _checked(self.services, catalogue))
 
     @property
     def catalogue(self) -> Catalogue:
@@ -78,6 +82,18 @@ class Session:
     def traces(self) -> TraceStore:
         """The record of all turns."""
         return self.services.traces
+
+    def summaries(self, item_ids: Iterable[str]) -> dict[str, str]:
+        """Item id → what a model wrote of the item as it is now, for those of these items that have a summary."""
+        items = [self.catalogue[item_id] for item_id in dict.fromkeys(item_ids) if item_id in self.catalogue]
+        return self.services.items.summaries(self._catalogue_name, items)
+
+    def thumbs(self, user_id: str, item_ids: Iterable[str]) -> dict[str, ReactionKind]:
+        """Item id → `like` or `dislike`, whichever this user gave last and did not take back."""
+        if user_id in self.services.marks:
+            return {}
+        standing = self.services.log.standing(user_id, self._catalogue_name, item_ids)
+        return {item_id: "like" if events[-1].liking > 0 else "dislike" for item_id, events in standing.items()}
 
     def taste(self, user_id: str) -> Preference:
         """What is believed about a user now; version 0 for someone unknown, or who is being forgotten."""
@@ -113,8 +129,7 @@ class Session:
 
         Raises KeyError for an item that is not in the catalogue, and BeingForgotten.
         """
-        item = self.catalogue[item_id]
-        message = f"More like “{item.title}”" if wish == "more_like" else f"Something else than “{item.title}”"
+        message = pointed_words(self.catalogue[item_id].title, wish)
         more_like, instead_of = (item_id, "") if wish == "more_like" else ("", item_id)
         turn_input = fresh_turn(
             user_id=user_id, turn_id=uuid.uuid4().hex, message=message, more_like=more_like, instead_of=instead_of
@@ -243,3 +258,10 @@ class Session:
             saver = AsyncSqliteSaver(connection, serde=serializer())
             self._graphs[loop] = (build_turn(saver), saver)
         return self._graphs[loop][0]
+
+
+def _checked(services: Services, name: str) -> str:
+    """The name of a catalogue that can be talked about. Raises UnknownCatalogue, or ValueError for an empty one."""
+    if not len(services.catalogue(name)):
+        raise ValueError(f"the catalogue {name!r} is empty; import items first: palate import PATH --name {name}")
+    return name

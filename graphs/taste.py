@@ -60,6 +60,29 @@ class Evidence(BaseModel):
     thread_id: str = ""
     said: str = ""
 
+    @property
+    def what(self) -> str:
+        """What happened: `like Quiet Hour 3`, `rating 4.5 of Alien`, `wish “something calm”`, an edit in words."""
+        if self.origin == "gone":
+            return "erased since"
+        if self.kind == "edit":
+            return self.words
+        value = f" {self.value:g} of" if self.value is not None else ""
+        return f"{self.kind}{value} {f'“{self.words}”' if self.words else self.title}"
+
+    @property
+    def came_from(self) -> str:
+        """Where it came from; empty for a turn whose trace is kept: `said` and the ids tell of that one."""
+        match self.origin:
+            case "edit":
+                return "your own hand"
+            case "import":
+                return f"import {self.source}"
+            case "turn":
+                return "" if self.trace_id else "a turn whose trace is not kept"
+            case _:
+                return self.source
+
 
 class Explanation(BaseModel):
     """Why a fact is believed: the versions that changed it, oldest first, and the events it rests on, oldest first."""

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from memory.taste_wording import HEADINGS, MAKERS, SIGNS, liking, maker, strengths
 from palate.printable import printable, shortened
 
 if TYPE_CHECKING:
@@ -14,16 +15,10 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from graphs.taste import Evidence, Explanation, Step
-    from memory.preferences import Fact, Preference
-    from memory.taste_history import ChangeKind, FactChange, ProsePiece, TasteDiff
+    from memory.preferences import Preference
+    from memory.taste_history import ProsePiece, TasteDiff
 
-SIGNS: dict[ChangeKind, str] = {
-    "added": "+", "turned": "⇄", "stronger": "↑", "weaker": "↓", "retracted": "−", "pinned": "●", "unpinned": "○",
-    "noted": "·",
-}  # fmt: skip
-HEADINGS = {"turned": "turned round", "noted": "otherwise"}
 _STYLES = {"added": "green", "stronger": "green", "weaker": "yellow", "retracted": "red", "turned": "magenta"}
-_MAKERS = {"fold": "fold", "edit": "you", "undo": "undo"}
 _HISTORY_FIXED, _EVIDENCE_FIXED = 58, 60  # columns of the terminal that are not cut to fit
 
 
@@ -61,11 +56,10 @@ def history_table(versions: list[Preference], limit: int, width: int) -> Rendera
     table = _table("version", "at", "by", "events seen", "facts", "changed", "summary")
     for one, before in list(zip(versions, older, strict=True))[:limit]:
         kinds = Counter(change.kind for change in diff(before, one).changes)
-        maker = f"undo, to {one.restores}" if one.restores is not None else _MAKERS[one.made_by]
         table.add_row(
             str(one.version),
             _when(one.updated_at),
-            maker,
+            maker(one),
             f"to {one.watermark}" if one.watermark else "none",
             str(len(one.holding)),
             " ".join(f"{sign}{kinds[kind]}" for kind, sign in SIGNS.items() if kinds[kind] and kind != "noted"),
@@ -88,9 +82,9 @@ def diff_view(difference: TasteDiff) -> RenderableType:
         table.add_row(
             Text(SIGNS[change.kind], style=_STYLES.get(change.kind, "")),
             HEADINGS.get(change.kind, change.kind),
-            _liking(change, fact),
+            liking(change, fact),
             Text(f"{printable(fact.aspect)}: {printable(fact.value)}" + (" (pinned)" if fact.pinned else "")),
-            _strengths(change),
+            strengths(change),
         )
     noted = len(difference.of("noted"))
     rest: list[RenderableType] = [table] if table.row_count else [Text("no fact changed", style="dim")]
@@ -134,22 +128,6 @@ def _when(at: datetime | None) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M}" if at is not None else ""
 
 
-def _liking(change: FactChange, fact: Fact) -> str:
-    liking = fact.polarity.replace("_", " ")
-    if change.kind == "turned" and change.before is not None:
-        return f"{change.before.polarity.replace('_', ' ')} → {liking}"
-    return liking
-
-
-def _strengths(change: FactChange) -> str:
-    before, after = change.before, change.after
-    if change.kind == "retracted" or after is None:
-        return f"{before.strength:.2f} → gone" if before is not None else ""
-    if before is None or before.retracted or before.strength == after.strength:
-        return f"{after.strength:.2f}"
-    return f"{before.strength:.2f} → {after.strength:.2f}"
-
-
 def _prose(pieces: tuple[ProsePiece, ...]) -> Text:
     """The summary with what went and what came: `[-foxes-]` and `{+whales+}`, in colour too where there is any."""
     from rich.text import Text
@@ -170,35 +148,21 @@ def _step_row(step: Step) -> tuple[RenderableType, ...]:
 
     strength = f"{step.strength:.2f}" if step.strength is not None and step.kind != "retracted" else ""
     kind = HEADINGS.get(step.kind, step.kind)
-    return str(step.version), _when(step.at), _MAKERS[step.made_by], kind, strength, Text(printable(step.reason))
+    return str(step.version), _when(step.at), MAKERS[step.made_by], kind, strength, Text(printable(step.reason))
 
 
 def _what(one: Evidence, room: int) -> Text:
-    """What happened: `like Quiet Hour 3`, `rating 4.5 of Alien`, `wish “something calm”`."""
     from rich.text import Text
 
-    if one.origin == "gone":
-        return Text("erased since", style="dim")
-    if one.kind == "edit":
-        return Text(shortened(printable(one.words), room))
-    value = f" {one.value:g} of" if one.value is not None else ""
-    told = f"“{one.words}”" if one.words else one.title
-    return Text(shortened(printable(f"{one.kind}{value} {told}"), room))
+    told = shortened(printable(one.what), room)
+    return Text(told, style="dim" if one.origin == "gone" else "")
 
 
 def _origin(one: Evidence, room: int) -> Text:
     """Where it came from: the thread with its message and trace, the import, or the user's own hand."""
     from rich.text import Text
 
-    match one.origin:
-        case "edit":
-            return Text("your own hand")
-        case "import":
-            return Text(printable(f"import {one.source}"))
-        case "turn" if one.trace_id:
-            said = shortened(printable(one.said), max(12, room - 14))
-            return Text.assemble(said, (f"  thread {printable(one.thread_id)}, trace {one.trace_id}", "dim"))
-        case "turn":
-            return Text("a turn whose trace is not kept", style="dim")
-        case _:
-            return Text(printable(one.source), style="dim")
+    if one.trace_id:
+        said = shortened(printable(one.said), max(12, room - 14))
+        return Text.assemble(said, (f"  thread {printable(one.thread_id)}, trace {one.trace_id}", "dim"))
+    return Text(printable(one.came_from), style="" if one.origin in ("edit", "import") else "dim")

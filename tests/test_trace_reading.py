@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from tracing.events import DecisionRow, FunnelStep, ModelCall, StepEnded, Trace, TurnEnded
 from tracing.reading import (
     cost_told,
+    decision_table,
     narrowing,
     parts_named,
     ranked,
     spans,
     time_told,
     whole_seconds,
+    why_line,
 )
 
 times = st.floats(0, 100, allow_nan=False)
@@ -66,6 +68,33 @@ def test_decisions_come_with_the_slate_first_and_then_by_their_blend():
     trace = trace_of(*(DecisionRow(item_id=i, p_yes=None, blend=b, place=p, parts={i: b}) for i, b, p in rows))
     assert [row.item_id for row in ranked(trace)] == ["first", "second", "out", "worse"]
     assert parts_named(ranked(trace)) == ["first", "second", "out", "worse"]
+
+
+def test_the_decision_table_has_the_same_columns_in_every_row_and_nothing_where_nothing_is_known():
+    trace = trace_of(
+        DecisionRow(
+            item_id="a", p_yes=0.8, mass=0.9, kind="local", parts={"model": 1.4, "popularity": 0.1}, blend=1.5, place=1
+        ),
+        DecisionRow(item_id="b", p_yes=None, kind="none", parts={"popularity": 0.2}, blend=0.2),
+    )
+    first, second = decision_table(trace, {"a": "Fox", "b": "Owl"}.__getitem__)
+    assert first == {
+        "place": 1, "candidate": "Fox", "p(yes)": 0.8, "mass": 0.9, "kind": "local", "+ model": 1.4,
+        "+ popularity": 0.1, "blend": 1.5,
+    }  # fmt: skip
+    assert list(second) == list(first)
+    assert (second["place"], second["p(yes)"], second["+ model"]) == (None, None, None)
+    assert decision_table(trace_of(), str) == []
+
+
+def test_an_item_is_told_where_it_stands_by_its_blend_and_where_it_was_shown():
+    trace = trace_of(
+        DecisionRow(item_id="a", p_yes=0.25, blend=-1.2, place=1),
+        DecisionRow(item_id="b", p_yes=None, blend=0.2),
+    )
+    assert why_line(trace, "a") == "P(yes) 0.250; its blend of -1.20 is number 2 of 2, and it was shown at place 1."
+    assert why_line(trace, "b") == "No model judged it; its blend of +0.20 is number 1 of 2, and it was not shown."
+    assert "did not come through the funnel" in why_line(trace, "c")
 
 
 def test_time_is_told_with_the_part_that_was_our_own_and_an_unknown_cost_as_unknown():

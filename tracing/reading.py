@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from tracing.events import DecisionRow, FunnelStep, ModelCall, StepEnded, Trace
 
@@ -75,6 +77,38 @@ def ranked(trace: Trace) -> list[DecisionRow]:
 def parts_named(rows: list[DecisionRow]) -> list[str]:
     """The parts of the blend that any of the decisions has, in the order they first come."""
     return list(dict.fromkeys(name for row in rows for name in row.parts))
+
+
+def decision_table(trace: Trace, title_of: Callable[[str], str]) -> list[dict[str, Any]]:
+    """The decisions as a table: a record a candidate, in the order of `ranked`, all with the same columns.
+
+    title_of: an item's title by its id. A column of `+ name` for each part of the blend. None where nothing is known.
+    """
+    rows = ranked(trace)
+    return [
+        {
+            "place": row.place,
+            "candidate": title_of(row.item_id),
+            "p(yes)": row.p_yes,
+            "mass": row.mass,
+            "kind": row.kind,
+            **{f"+ {name}": row.parts.get(name) for name in parts_named(rows)},
+            "blend": row.blend,
+        }
+        for row in rows
+    ]
+
+
+def why_line(trace: Trace, item_id: str) -> str:
+    """Why an item stands where it does, in a sentence; that it was not judged, where the turn did not come to it."""
+    rows = sorted(trace.of(DecisionRow), key=lambda row: -row.blend)
+    row = next((row for row in rows if row.item_id == item_id), None)
+    if row is None:
+        return "This turn judged other candidates: this one did not come through the funnel."
+    judged = "no model judged it" if row.p_yes is None else f"p(yes) {row.p_yes:.3f}"
+    stands = f"{judged}; its blend of {row.blend:+.2f} is number {rows.index(row) + 1} of {len(rows)}"
+    shown = "it was not shown" if row.place is None else f"it was shown at place {row.place}"
+    return f"{stands[:1].upper()}{stands[1:]}, and {shown}."
 
 
 def time_told(trace: Trace) -> str:
