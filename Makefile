@@ -9,12 +9,13 @@ STAMP := $(VENV)/.palate-setup
 PROFILE ?= demo
 TESTS ?= tests
 
-.PHONY: help setup demo demo-model ui test lint check bench constraints
+.PHONY: help setup demo demo-model ui test test-browser lint check bench constraints
 
 help:
 	@echo "make demo    a conversation with the embedded model, everything set up first"
 	@echo "make ui      the same in the browser"
 	@echo "make test    the whole test suite"
+	@echo "make test-browser   the app in a real browser"
 	@echo "make lint    format, lint and types"
 	@echo "make check   lint, then test"
 	@echo "make bench   the figures, as JSON"
@@ -42,7 +43,11 @@ ui: setup
 	@$(BIN)/palate ui --profile $(PROFILE)
 
 test: setup
-	$(BIN)/python -m pytest -n 2 $(TESTS)
+	$(BIN)/python -m pytest -n 2 -m "not browser" $(TESTS)
+
+# needs Chromium, on the path or in PALATE_CHROMIUM; PALATE_SCREENSHOTS=folder keeps what was seen
+test-browser: setup
+	$(BIN)/python -m pytest -m browser -rs tests/test_browser.py
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -1,188 +1,38 @@
-"""The page: a message is typed and the reply is read, as a person would."""
+"""The chat page: a message is typed and the reply is read, as a person would."""
 
 from __future__ import annotations
 
 import asyncio
-import io
 import subprocess
 import sys
-import time
 import tomllib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Callable
+from urllib.parse import parse_qs
 
 import pytest
-from PIL import Image
 
-from agents.events import Progress, SlateReady, TextDelta, TextRestart, TurnDone, TurnEvent, TurnResult
+from agents.events import Progress, TextDelta, TurnDone
 from agents.state import Citation, FunnelStep, Reaction, SlateItem, TurnState
-from catalog.items import AttributeSpec, Catalogue, Item
-from catalog.pictures import PictureStore
+from catalog.openers import openers
 from catalog.storage import UnknownCatalogue
-from memory.preferences import Edit, Fact, Preference
+from memory.preferences import Fact, Preference
 from models.errors import ModelUnreachable
-from ui.cards import attribute_line
-from ui.conversation import Conversation, ShownTurn, in_words, thread_of
-from ui.host import Host
-from ui.openers import openers
-from ui.plain import escaped, plain, without_numbered
-
-testing = pytest.importorskip("streamlit.testing.v1", reason="the page needs Streamlit: pip install 'palate[ui]'")
-APP = Path(__file__).resolve().parent.parent / "ui" / "app.py"
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-PAYLOADS = (
-    "<script>alert(1)</script>",
-    '<img src="https://evil.example/x.png" onerror="alert(1)">',
-    "![seen](https://evil.example/pixel.png)",
-    "[click](javascript:alert(1))",
-    "# a heading\n\n- a list\n\n    code\n\n> quote",
-    "**bold** _it_ ~~gone~~ `code`",
-    "```\nfence\n```",
-    "| a | b |\n|---|---|\n| 1 | 2 |",
-    "https://evil.example and www.evil.example and a@evil.example",
-    "<https://evil.example>",
-    "&lt;b&gt; &#60;b&#62;",
-    "$\\frac{1}{2}$ and $$x$$",
-    ":smile: :material/delete: :red[red] :streamlit:",
-    "\\<b\\> \\*x\\*",
-    "[ref]: https://evil.example\n[ref]",
+from tests.ui_world import (
+    APP,
+    CARD,
+    NOW,
+    PAYLOADS,
+    made_host,
+    picture_bytes,
+    recommends,
+    result,
+    say,
+    testing,
+    texts,
 )
+from ui.conversation import in_words, thread_of
 
-
-def picture_bytes(colour: str = "teal") -> bytes:
-    data = io.BytesIO()
-    Image.new("RGB", (64, 48), colour).save(data, "PNG")
-    return data.getvalue()
-
-
-@dataclass
-class ScriptedSession:
-    """Does what `graphs.session.Session` does, by a script. asked and told: what reached it."""
-
-    pictures: PictureStore
-    catalogue: Catalogue
-    script: Callable[[str], Sequence[TurnEvent | Exception]]
-    preferences: dict[str, Preference] = field(default_factory=dict)
-    histories: dict[tuple[str, str], tuple[TurnState, ...]] = field(default_factory=dict)
-    asked: list[tuple[str, str, str | None]] = field(default_factory=list)
-    told: list[tuple[str, str, str]] = field(default_factory=list)
-    ended: list[str] = field(default_factory=list)
-    cost_usd: float | None = None
-
-    @property
-    def traces(self) -> Any:
-        return SimpleNamespace(get=lambda trace_id: SimpleNamespace(cost_usd=self.cost_usd))
-
-    def taste(self, user_id: str) -> Preference:
-        return self.preferences.get(user_id, Preference(user_id=user_id))
-
-    def keep_upload(self, user_id: str, picture: bytes) -> str:
-        return self.pictures.add(picture)
-
-    async def turns(self, user_id: str, thread_id: str) -> tuple[TurnState, ...]:
-        return self.histories.get((user_id, thread_id), ())
-
-    async def aclose(self) -> None:
-        self.ended.append("closed")
-
-    async def ask(
-        self, user_id: str, message: str, *, picture: bytes | None = None, thread_id: str | None = None
-    ) -> AsyncIterator[TurnEvent]:
-        self.asked.append((user_id, message, thread_id))
-        try:
-            for event in self.script(message):
-                await asyncio.sleep(0.01)  # so that the page draws each for itself
-                if isinstance(event, Exception):
-                    raise event
-                yield event
-            if message == "wait for ever":
-                await asyncio.Event().wait()
-        finally:
-            self.ended.append(message)
-
-    async def give_feedback(
-        self, user_id: str, item_id: str, kind: str, *, thread_id: str | None = None
-    ) -> AsyncIterator[TurnEvent]:
-        self.told.append((user_id, item_id, kind))
-        edit = Edit(op="add", polarity="like", aspect="subject", value="whale", reason="liked Quiet Hour")
-        fact = Fact(polarity="like", aspect="subject", value="whale", strength=0.8, since=NOW)
-        taste = Preference(user_id=user_id, version=1, prose="Drawn to whales.", facts=(fact,), edits=(edit,))
-        self.preferences[user_id] = taste
-        yield TurnDone(result(reply="", preference=taste))
-
-
-def result(**changes: Any) -> TurnResult:
-    given: dict[str, Any] = {
-        "thread_id": "t", "trace_id": "trace", "reply": "Here.", "slate": (), "funnel": (),
-        "preference": Preference(user_id="me"), "profile": "demo", "seconds": 2.04, "model_seconds": 1.5,
-    }  # fmt: skip
-    return TurnResult(**(given | changes))
-
-
-CARD = SlateItem(
-    "i1", "Quiet Hour", 0.83, "local", "It is calm.", (Citation("fact", "subject:whale", "like subject: whale"),)
-)
-
-
-def recommends(message: str) -> list[TurnEvent | Exception]:
-    funnel = (FunnelStep("catalogue", 600), FunnelStep("filters", 412, "price ≤ 40"), FunnelStep("slate", 1))
-    return [
-        Progress("understand", "reading your message"),
-        Progress("recommend", "judging 20 candidates"),
-        SlateReady((SlateItem("i1", "Quiet Hour", 0.83, "local"),)),
-        TextDelta("A quiet one.\n"),
-        TextDelta("1. Quiet Hour: It is calm."),
-        SlateReady((CARD,)),
-        TurnDone(result(reply="A quiet one.\n1. Quiet Hour: It is calm.", slate=(CARD,), funnel=funnel)),
-    ]
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> ScriptedSession:
-    pictures = PictureStore(tmp_path / "pictures")
-    schema = (
-        AttributeSpec(name="price", kind="number", label="price", unit="EUR"),
-        AttributeSpec(name="year", kind="number", unit="year"),
-    )
-    attributes = {"price": 45.0, "year": 1987.0}
-    items = (
-        Item(item_id="i1", title="Quiet Hour", attributes=attributes, picture=pictures.add(picture_bytes())),
-        Item(item_id="i2", title="Loud Hour", attributes={"price": 30.0}),
-    )
-    return ScriptedSession(pictures, Catalogue("prints", schema, items), recommends)
-
-
-@pytest.fixture
-def page(session: ScriptedSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    import streamlit as st
-
-    monkeypatch.delenv("PALATE_PROFILE", raising=False)
-    monkeypatch.setattr("ui.host.open_session", lambda profile: session)
-    st.cache_resource.clear()
-    yield testing.AppTest.from_file(str(APP), default_timeout=20)
-    st.cache_resource.clear()
-
-
-def texts(page: Any) -> list[str]:
-    return [element.value for element in page.text]
-
-
-def made_host() -> Host:
-    from ui.page import host
-
-    made: Host = host()
-    return made
-
-
-def say(page: Any, message: str) -> Any:
-    page.chat_input[0].set_value(message).run()
-    assert not page.exception, page.exception
-    return page
+pytest_plugins = ("tests.ui_world",)
 
 
 def test_an_empty_page_greets_and_offers_three_openers_that_can_be_answered_here(page, session):
@@ -226,11 +76,74 @@ def test_a_thumb_reaches_the_session_and_rewrites_the_taste_beside_the_chat(page
     assert len(session.told) == 1, "redrawing the page gives no second like"
 
 
-def test_a_thumb_down_is_a_dislike_and_taking_a_thumb_back_tells_nothing(page, session):
+def test_the_thumb_that_is_down_takes_it_back_and_the_other_turns_it_round(page, session):
     say(page.run(), "something calm")
     page.feedback[0].set_value(0).run()
+    assert page.feedback[0].value == 0
     page.feedback[0].set_value(None).run()
-    assert session.told == [("me", "i1", "dislike")]
+    assert page.feedback[0].value is None
+    assert "You took back your thumb on “Quiet Hour”." in texts(page)
+    page.feedback[0].set_value(1).run()
+    assert [kind for _, _, kind in session.told] == ["dislike", "take_back", "like"]
+
+
+def test_buttons_show_what_was_given_before_and_in_every_turn_alike(page, session):
+    session.kept["i1"] = "dislike"
+    say(say(page.run(), "something calm"), "again")
+    assert [one.value for one in page.feedback] == [0, 0]
+    page.feedback[1].set_value(1).run()
+    assert [one.value for one in page.feedback] == [1, 1]
+
+
+def test_a_thumb_can_be_undone_where_the_talk_tells_of_it(page, session):
+    say(page.run(), "something calm")
+    page.feedback[0].set_value(1).run()
+    page.button(key="undo-1").click().run()
+    assert session.told[-1] == ("me", "i1", "take_back")
+    assert "undo-1" not in [button.key for button in page.button], "what is taken back cannot be taken back again"
+
+
+@pytest.mark.parametrize("wish", ["more_like", "instead_of"])
+def test_a_button_under_a_card_asks_for_others_in_words_that_the_talk_shows(page, session, wish):
+    say(page.run(), "something calm")
+    page.button(key=f"{wish}-turn-0-0").click().run()
+    assert session.asked[-1] == ("me", f"{wish} i1", session.asked[0][2])
+    shown = {"more_like": "More like “Quiet Hour”", "instead_of": "Something else than “Quiet Hour”"}[wish]
+    assert shown in texts(page)
+
+
+def test_each_card_links_to_its_row_in_the_trace_of_its_turn(page, session):
+    say(page.run(), "something calm")
+    [link] = [one.proto for one in page.get("page_link") if one.proto.label == "Why this?"]
+    told = parse_qs(link.query_string)
+    assert link.page == "traces"
+    assert (told["trace"], told["item"], told["thread"]) == (["trace"], ["i1"], [session.asked[0][2]])
+
+
+def test_a_picture_says_what_it_shows_to_who_cannot_see_it(page, session):
+    assert say(page.run(), "calm").image[0].proto.imgs[0].alt == "Quiet Hour"
+    session.described["i1"] = "A whale under a calm sea."
+    assert page.run().image[0].proto.imgs[0].alt == "Quiet Hour: A whale under a calm sea."
+
+
+def test_what_failed_can_be_asked_again_with_its_picture_until_the_talk_goes_on(page, session):
+    session.script = lambda message: [ModelUnreachable("demo", "nowhere")]
+    page.run()
+    page.chat_input[0].upload("print.png", picture_bytes("navy"), "image/png").run()
+    page.button(key="again-0").click().run()
+    assert [asked[1] for asked in session.asked] == ["", ""]
+    first, second = page.session_state.talk.turns
+    assert first.upload == second.upload != ""
+    session.script = recommends
+    page.button(key="again-1").click().run()
+    assert "A quiet one." in texts(page)
+    assert not [button for button in page.button if button.key.startswith("again")]
+
+
+def test_a_picture_that_was_not_taken_is_not_offered_to_be_asked_again(page, session):
+    page.run()
+    page.chat_input[0].upload("print.png", b"GIF89a, in truth", "image/png").run()
+    assert not [button for button in page.button if button.key.startswith("again")]
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -249,28 +162,6 @@ def test_foreign_markup_is_shown_as_text_wherever_it_comes_from(page, session, p
     read_as_markdown = [*page.markdown, *page.caption, *page.error, *page.warning, *page.info]
     assert not any(payload in element.value for element in read_as_markdown)
     assert not any("evil.example" in element.value for element in page.html)
-
-
-@pytest.mark.parametrize("payload", PAYLOADS)
-def test_escaped_markdown_renders_to_the_text_alone(payload):
-    from markdown_it import MarkdownIt
-
-    reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
-    [paragraph, inline, _] = reader.parse(escaped(payload))
-    assert paragraph.type == "paragraph_open"
-    pieces = inline.children or []
-    assert {token.type for token in pieces} <= {"text", "text_special"}
-    shown = "".join(token.content for token in pieces).replace("\u2060", "")
-    assert shown == " ".join(payload.split())
-
-
-def test_what_is_looked_for_in_finished_text_is_parted():
-    for pattern in ("https://", "www.", "@evil", ":smile:", ":material/"):
-        assert pattern not in escaped("https://a.b www.a.b a@evil.example :smile: :material/delete:").replace("\\", "")
-
-
-def test_control_and_direction_characters_are_dropped_and_lines_stay():
-    assert plain("a\x1b[31m\u202eb\r\nc\td\u2066") == "a[31mb\nc\td"
 
 
 def test_a_failing_model_is_told_in_words_and_the_conversation_goes_on(page, session):
@@ -346,7 +237,7 @@ def test_a_new_conversation_begins_an_empty_thread(page, session):
 
 
 def test_a_profile_that_cannot_be_opened_says_why_and_another_can_be_picked(page, session, monkeypatch):
-    def opened(profile):
+    def opened(profile, catalogue):
         if profile == "openai":
             raise ModelUnreachable("gpt", "nowhere")
         return session
@@ -364,7 +255,7 @@ def test_a_missing_demo_catalogue_can_be_drawn_from_the_page(page, session, monk
 
     drawn: list[str] = []
 
-    def opened(profile):
+    def opened(profile, catalogue):
         if not drawn:
             raise UnknownCatalogue("demo", ())
         return session
@@ -374,7 +265,7 @@ def test_a_missing_demo_catalogue_can_be_drawn_from_the_page(page, session, monk
         drawn.append(profile)
 
     monkeypatch.setattr("ui.host.open_session", opened)
-    monkeypatch.setattr("ui.page.set_up_demo", draw)
+    monkeypatch.setattr("ui.opening.set_up_demo", draw)
     say(page.run(), "calm")
     assert any("There is no catalogue yet" in element.value for element in page.markdown)
     page.button(key="set-up").click().run()
@@ -382,22 +273,65 @@ def test_a_missing_demo_catalogue_can_be_drawn_from_the_page(page, session, monk
     assert [asked[1] for asked in session.asked] == ["calm"], "what was typed before is asked now"
 
 
+def test_a_set_up_that_somebody_began_is_followed_and_not_begun_twice(page, session, monkeypatch):
+    from ui.first_run import SET_UP, Step
+
+    drawn: list[str] = []
+
+    def opened(profile, catalogue):
+        if not drawn:
+            raise UnknownCatalogue("demo", ())
+        return session
+
+    async def draw(put: Callable[[Step], None]) -> None:
+        put(Step("drawing the prints", 300, 600))
+        await asyncio.sleep(0.3)
+        drawn.append("drawn")
+
+    monkeypatch.setattr("ui.host.open_session", opened)
+    made_host().once(SET_UP, draw)
+    page.run()
+    assert drawn == ["drawn"]
+    assert page.header[0].value == "What are you in the mood for?"
+
+
+def test_a_set_up_that_failed_says_why_and_can_be_tried_again(page, session, monkeypatch):
+    async def fail(profile, put):
+        raise ModelUnreachable("demo", "nowhere")
+
+    def opened(profile, catalogue):
+        raise UnknownCatalogue("demo", ())
+
+    monkeypatch.setattr("ui.host.open_session", opened)
+    monkeypatch.setattr("ui.opening.set_up_demo", fail)
+    page.run().button(key="set-up").click().run()
+    assert "cannot be reached" in page.warning[0].value
+    assert "What is done stays done" in page.warning[0].value
+    assert page.button(key="set-up")
+
+
+def test_what_an_interruption_left_undone_is_told_and_gone_on_with(page, session, monkeypatch):
+    finished: list[str] = []
+
+    async def finish(services, catalogue, report):
+        report("looking at the pictures", 1, 1)
+        finished.append(catalogue.name)
+        session.undescribed = []
+
+    monkeypatch.setattr("graphs.setup.finish", finish)
+    session.undescribed = [session.catalogue["i1"]]
+    page.run()
+    assert any("1 of 1 pictures were not looked at yet" in element.value for element in page.markdown)
+    say(page, "calm")
+    assert "A quiet one." in texts(page), "it holds nothing up"
+    page.button(key="go-on").click().run()
+    assert finished == ["prints"]
+    page.run()
+    assert "go-on" not in [button.key for button in page.button]
+
+
 class TestOnARealSession:
     """The same page on real stores and the real graph; only the models are scripted."""
-
-    @pytest.fixture
-    def real(self, tmp_path, monkeypatch):
-        from tests import world
-
-        items = [
-            item.model_copy(update={"picture": PictureStore(tmp_path / "pictures").add(picture_bytes())})
-            for item in world.ITEMS
-        ]
-        session = world.open_session(tmp_path, items=items)
-        monkeypatch.setattr("ui.host.open_session", lambda profile: session)
-        monkeypatch.delenv("PALATE_PROFILE", raising=False)
-        yield session
-        made_host().wait(session.aclose())
 
     def test_a_conversation_with_a_like_is_there_again_after_a_reload(self, real):
         page = testing.AppTest.from_file(str(APP), default_timeout=60).run()
@@ -428,7 +362,7 @@ class TestOnARealSession:
 def test_the_process_ends_with_its_main_thread_though_sessions_are_open(tmp_path):
     code = (
         "import pathlib, sys, ui.host; from tests.world import open_session\n"
-        "ui.host.open_session = lambda profile: open_session(pathlib.Path(sys.argv[1]))\n"
+        "ui.host.open_session = lambda profile, catalogue: open_session(pathlib.Path(sys.argv[1]))\n"
         "host = ui.host.Host(); session = host.session('demo')\n"
         "print(host.wait(session.turns('me', 'abcd')))\n"
     )
@@ -438,93 +372,10 @@ def test_the_process_ends_with_its_main_thread_though_sessions_are_open(tmp_path
     assert (done.returncode, done.stdout) == (0, "()\n"), done.stderr
 
 
-def follow_to_end(turn: ShownTurn) -> None:
-    deadline = time.monotonic() + 10
-    while turn.running is not None:
-        assert time.monotonic() < deadline, "the turn does not end"
-        turn.update_from_running(timeout_s=1)
-
-
-class TestATurnOnTheHost:
-    """What the page is promised about turns, without the page."""
-
-    def ask(self, session: Any, message: str) -> ShownTurn:
-        talk = Conversation("me", "demo")
-        talk.ask(Host(), session, message)
-        return talk.turns[0]
-
-    def test_stopping_ends_the_work_itself(self, session):
-        session.script = lambda message: [TextDelta("Hm")]
-        turn = self.ask(session, "wait for ever")
-        while not turn.reply:
-            turn.update_from_running(timeout_s=1)
-        turn.stop()
-        follow_to_end(turn)
-        assert session.ended == ["wait for ever"]
-        assert (turn.stopped, turn.reply, turn.error) == (True, "Hm", "")
-
-    def test_stopping_before_it_began_begins_nothing(self, session):
-        host, talk = Host(), Conversation("me", "demo")
-        held = host.once("hold the loop", _hold(0.05))
-        talk.ask(host, session, "wait for ever")
-        talk.turns[0].stop()
-        follow_to_end(talk.turns[0])
-        assert held.over
-        assert session.asked == []
-
-    def test_an_answer_begun_anew_drops_the_first_one(self, session):
-        session.script = lambda message: [TextDelta("Half"), TextRestart("a fallback took over"), TextDelta("Whole")]
-        turn = self.ask(session, "calm")
-        follow_to_end(turn)
-        assert turn.reply == "Whole"
-        assert turn.error == "The turn ended without an answer; ask again."
-
-    def test_a_like_given_while_a_turn_is_under_way_is_told_after_it(self, session):
-        host, talk = Host(), Conversation("me", "demo")
-        talk.ask(host, session, "calm")
-        talk.waiting.append(Reaction("i1", "like"))
-        assert not talk.tell_next(host, session)
-        follow_to_end(talk.turns[0])
-        assert talk.tell_next(host, session)
-        assert talk.waiting == []
-
-    def test_the_same_work_is_joined_and_not_begun_twice(self):
-        host = Host()
-        first, second = host.once("a", _hold(0.05)), host.once("a", _hold(0.05))
-        assert first is second
-        assert first is not host.once("b", _hold(0))
-
-
-def _hold(seconds: float) -> Callable[[Callable[[None], None]], Any]:
-    async def work(put: Callable[[None], None]) -> None:
-        time.sleep(seconds)  # on purpose: nothing else runs on the loop meanwhile
-
-    return work
-
-
 def test_the_settings_beside_the_page_send_nothing_home_and_tell_a_rerun_from_a_stop():
     settings = tomllib.loads((APP.parent / ".streamlit" / "config.toml").read_text())
     assert settings["browser"]["gatherUsageStats"] is False
     assert settings["runner"]["fastReruns"] is False
-
-
-def test_openers_come_from_what_the_catalogue_holds(session):
-    assert openers(session.catalogue) == (
-        "Something I will not tire of, under 40 EUR",
-        "Something from the 1980s",
-        "What would you show someone who is new here?",
-    )
-    assert len(set(openers(Catalogue("empty", (), ())))) == 3
-
-
-def test_attributes_are_told_with_their_units(session):
-    assert attribute_line(session.catalogue, session.catalogue["i1"]) == "45 EUR · 1987"
-
-
-def test_only_lines_that_number_a_card_are_left_to_the_cards():
-    assert without_numbered("Hello.\n1. A: b\n2) C: d\n3. not a card\n1984. was a year", 2) == (
-        "Hello.\n3. not a card\n1984. was a year"
-    )
 
 
 @pytest.mark.parametrize(

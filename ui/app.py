@@ -1,7 +1,7 @@
-"""The chat page. Run by `palate ui`, or by `streamlit run ui/app.py` with the profile in PALATE_PROFILE."""
+"""The app in the browser. Run by `palate ui`, or by `streamlit run ui/app.py` with the profile in PALATE_PROFILE."""
 
 from __future__ import annotations
 
-from ui.page import draw_page
+from ui.frame import draw_app
 
-draw_page()
+draw_app()

@@ -1,26 +1,25 @@
-"""The slate: a card for each item, with its picture, its probability, its reason and the evidence."""
+"""The slate: a card for each item, with its picture, its probability, its reason, the evidence, and what one may do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from agents.state import Citation, Reaction, SlateItem
-from catalog.items import AttributeValue, Catalogue, Item
-from catalog.pictures import PictureError, PictureStore
+from agents.state import Citation, Reaction, ReactionKind, SlateItem
+from catalog.wording import attribute_line
+from ui.conversation import Pointed
+from ui.frame import TRACES
 from ui.look import say
+from ui.pictures import draw_picture, picture_words
 
 if TYPE_CHECKING:
     from graphs.session import Session
 
-PICTURE_PX = 480
 COLUMNS = 4
-ATTRIBUTES_SHOWN = 4
 _EVIDENCE = {
     "fact": "from your taste",
     "summary": "in the picture",
@@ -28,7 +27,7 @@ _EVIDENCE = {
     "filter": "meets",
     "neighbours": "people alike",
 }
-_KINDS = {
+KINDS = {
     "local": "read from the model in this process",
     "systemone": "read from the model behind a server",
     "logprobs": "read from the first word of the model's answer",
@@ -36,19 +35,43 @@ _KINDS = {
 }
 
 
+@dataclass(frozen=True)
+class CardActions:
+    """What the cards know of their reader, and tell.
+
+    react: told what was pressed. kept: item id → the thumb that is in the record. thumb: the one to show, given an item
+    and `kept`. summaries: item id → what its picture shows. address: of the conversation, for links to other pages.
+    """
+
+    react: Callable[[Reaction | Pointed], None]
+    kept: Mapping[str, ReactionKind] = field(default_factory=dict)
+    thumb: Callable[[str, Mapping[str, ReactionKind]], ReactionKind | None] = lambda item_id, kept: kept.get(item_id)
+    summaries: Mapping[str, str] = field(default_factory=dict)
+    address: Mapping[str, str] = field(default_factory=dict)
+
+
 def draw_slate(
-    cards: tuple[SlateItem, ...], session: Session, *, key: str, react: Callable[[Reaction], None] | None
+    cards: tuple[SlateItem, ...],
+    session: Session,
+    *,
+    key: str,
+    actions: CardActions,
+    trace_id: str = "",
+    live: bool = False,
 ) -> None:
-    """Draw the cards, best first. react: told of a like or dislike; None where none can be given now."""
+    """Draw the cards, best first. live: the turn is under way, and nothing can be done with them yet."""
     with st.grid(min(len(cards), COLUMNS), min_column_width=145, gap="small", border=True):
         for place, card in enumerate(cards):
             with st.container(key=f"card-{key}-{place}", gap="xsmall"):
-                _draw_card(card, session, f"{key}-{place}", react)
+                _draw_card(card, session, f"{key}-{place}", actions, live)
+                if not live:
+                    _draw_actions(card.item_id, f"{key}-{place}", actions, trace_id)
 
 
-def _draw_card(card: SlateItem, session: Session, key: str, react: Callable[[Reaction], None] | None) -> None:
+def _draw_card(card: SlateItem, session: Session, key: str, actions: CardActions, live: bool) -> None:
     item = session.catalogue.get(card.item_id)
-    draw_picture(session.pictures, item.picture if item else None, key=key, alt=card.title)
+    words = picture_words(card.title, actions.summaries.get(card.item_id, ""))
+    draw_picture(session.pictures, item.picture if item else None, key=key, alt=words)
     say(card.title, key=f"title-{key}")
     if item and (told := attribute_line(session.catalogue, item)):
         say(told, key=f"small-attributes-{key}")
@@ -57,28 +80,14 @@ def _draw_card(card: SlateItem, session: Session, key: str, react: Callable[[Rea
         say(card.reason, key=f"reason-{key}")
     evidence = [citation_line(citation) for citation in card.citations]
     if card.p is not None:
-        evidence.append(f"p(yes) {card.p:.3f}: {_KINDS.get(card.kind, card.kind)}")
-    if evidence and react is not None:
+        evidence.append(f"p(yes) {card.p:.3f}: {KINDS.get(card.kind, card.kind)}")
+    if evidence and not live:
         with st.expander("Evidence"):
             for number, line in enumerate(evidence):
                 say(line, key=f"small-evidence-{key}-{number}")
-    if react is not None:
-        _draw_thumbs(card.item_id, key, react)
 
 
-def draw_picture(pictures: PictureStore, content_hash: str | None, *, key: str, alt: str) -> None:
-    """A picture in its frame, or the words that there is none."""
-    with st.container(key=f"art-{key}"):
-        if content_hash is None:
-            say("no picture", key=f"small-no-picture-{key}")
-            return
-        try:
-            st.image(_thumbnail(pictures.root, content_hash, PICTURE_PX), width="stretch", alt=alt)
-        except PictureError:
-            say("the picture is not in the store any more", key=f"small-no-picture-{key}")
-
-
-def draw_shop_window(session: Session, *, count: int = 6) -> None:
+def draw_shop_window(session: Session, summaries: Mapping[str, str], *, count: int = 6) -> None:
     """A few pictures from all over the catalogue, so that someone new sees what there is."""
     pictured = [item for item in session.catalogue if item.picture is not None]
     if len(pictured) < count:
@@ -86,22 +95,25 @@ def draw_shop_window(session: Session, *, count: int = 6) -> None:
     with st.grid(count, min_column_width=90, gap="small"):
         for place in range(count):
             item = pictured[place * len(pictured) // count]
-            draw_picture(session.pictures, item.picture, key=f"window-{place}", alt=item.title)
-
-
-def attribute_line(catalogue: Catalogue, item: Item) -> str:
-    """The first attributes of an item with their units: `45 EUR · 30 cm · 1987`."""
-    told: list[str] = []
-    for spec in catalogue.schema:
-        value = item.attributes.get(spec.name)
-        if value is not None and value != () and len(told) < ATTRIBUTES_SHOWN:
-            told.append(f"{_words(value)} {'' if spec.unit == 'year' else spec.unit}".strip())
-    return " · ".join(told)
+            alt = picture_words(item.title, summaries.get(item.item_id, ""))
+            draw_picture(session.pictures, item.picture, key=f"window-{place}", alt=alt)
 
 
 def citation_line(citation: Citation) -> str:
     """A piece of evidence with where it comes from: `from your taste: like subject: fox`."""
     return f"{_EVIDENCE.get(citation.kind, citation.kind)}: {citation.text}"
+
+
+def draw_thumbs(item_id: str, key: str, state: ReactionKind | None, react: Callable[[Reaction], None]) -> None:
+    """Thumbs that show what was given; pressing the one that is down takes it back."""
+    name = f"thumbs-{key}"
+    st.session_state[name] = {"like": 1, "dislike": 0}.get(state or "")
+
+    def given() -> None:
+        thumb = st.session_state[name]
+        react(Reaction(item_id, "take_back" if thumb is None else "like" if thumb == 1 else "dislike"))
+
+    st.feedback("thumbs", key=name, on_change=given)
 
 
 def _draw_probability(card: SlateItem, key: str) -> None:
@@ -113,28 +125,20 @@ def _draw_probability(card: SlateItem, key: str) -> None:
         st.progress(min(max(card.p, 0.0), 1.0))
 
 
-def _draw_thumbs(item_id: str, key: str, react: Callable[[Reaction], None]) -> None:
-    name = f"thumbs-{key}"
-
-    def given() -> None:
-        thumb = st.session_state[name]
-        if thumb is not None:
-            react(Reaction(item_id, "like" if thumb == 1 else "dislike"))
-
-    st.feedback("thumbs", key=name, on_change=given)
-
-
-def _words(value: AttributeValue) -> str:
-    match value:
-        case tuple():
-            return ", ".join(value[:3])
-        case float():
-            return f"{value:g}"
-        case date():
-            return value.isoformat()
-    return value
-
-
-@lru_cache(maxsize=512)
-def _thumbnail(root: Path, content_hash: str, px: int) -> bytes:
-    return PictureStore(root).thumbnail(content_hash, px)
+def _draw_actions(item_id: str, key: str, actions: CardActions, trace_id: str) -> None:
+    draw_thumbs(item_id, key, actions.thumb(item_id, actions.kept), actions.react)
+    with st.container(key=f"actions-{key}", gap=None):
+        for wish, label, icon in (
+            ("more_like", "More like this", ":material/add_circle:"),
+            ("instead_of", "Not this", ":material/do_not_disturb_on:"),
+        ):
+            st.button(
+                label,
+                key=f"{wish}-{key}",
+                type="tertiary",
+                icon=icon,
+                on_click=partial(actions.react, Pointed(item_id, wish)),  # type: ignore[arg-type]
+            )
+        if trace_id:
+            asked = {**actions.address, "trace": trace_id, "item": item_id}
+            st.page_link(TRACES, label="Why this?", icon=":material/help:", query_params=asked)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agents.events import Progress, SlateReady, TextDelta, TextRestart, TurnDone, TurnEvent, TurnResult
-from agents.state import FunnelStep, Reaction, SlateItem, TurnState
+from agents.state import FunnelStep, PointedWish, Reaction, ReactionKind, SlateItem, TurnState
+from agents.wording import pointed_words
+from catalog.pictures import PictureError
+from tracing.events import trace_id_of
 from ui.host import Host, Running
 
 if TYPE_CHECKING:
@@ -18,19 +22,32 @@ if TYPE_CHECKING:
 _THREAD_ID = re.compile(r"[0-9A-Za-z-]{4,40}")
 
 
+@dataclass(frozen=True)
+class Pointed:
+    """A button under a card that asks for other items."""
+
+    item_id: str
+    wish: PointedWish
+
+
 @dataclass
 class ShownTurn:
     """One turn on the page, under way or over.
 
-    upload: content hash of the picture that came with the message. reaction: for a like or dislike by a button; such a
-    turn has no message. steps: what was done so far, in words, the last one under way. restarted: why an answer was
+    upload: content hash of the picture that came with the message. reaction: for a thumb by a button; such a turn has
+    no message. pointed: for a wish by a button. trace_id: where it is recorded; empty while it is under way.
+    steps: what was done so far, in words, the last one under way. restarted: why an answer was
     begun anew. version_before: of the taste, when the turn began. result: None while it is under way, and for a turn
     of before this page was opened. cost_usd: None where it is not known. error: what went wrong, and what to do.
+    refused: it was never asked, and asking again would end the same way.
     """
 
     message: str = ""
     upload: str = ""
     reaction: Reaction | None = None
+    pointed: Pointed | None = None
+    trace_id: str = ""
+    refused: bool = False
     running: Running[TurnEvent] | None = None
     began: float = field(default_factory=time.monotonic)
     steps: list[str] = field(default_factory=list)
@@ -76,7 +93,7 @@ class ShownTurn:
             case SlateReady():
                 self.cards = event.cards
             case TurnDone():
-                self.result, self.error = event.result, event.result.error
+                self.result, self.error, self.trace_id = event.result, event.result.error, event.result.trace_id
                 self.reply, self.cards = event.result.reply or self.reply, event.result.slate or self.cards
                 self.funnel = event.result.funnel
 
@@ -93,14 +110,15 @@ class ShownTurn:
 class Conversation:
     """What one person talks about with one profile. thread_id: empty until the first turn begins.
 
-    waiting: likes and dislikes given while a turn was under way; they are told after it.
+    catalogue: empty for the profile's own. waiting: what was pressed while a turn was under way; it is told after it.
     """
 
     user_id: str
     profile: str
     thread_id: str = ""
+    catalogue: str = ""
     turns: list[ShownTurn] = field(default_factory=list)
-    waiting: list[Reaction] = field(default_factory=list)
+    waiting: list[Reaction | Pointed] = field(default_factory=list)
     restored: bool = False
 
     @property
@@ -108,26 +126,72 @@ class Conversation:
         """The turn that has not ended, if there is one; it is the last."""
         return self.turns[-1] if self.turns and self.turns[-1].running is not None else None
 
+    @property
+    def item_ids(self) -> list[str]:
+        """Every item that was shown or judged, each once."""
+        cards = [card.item_id for turn in self.turns for card in turn.cards]
+        return list(dict.fromkeys([*cards, *(turn.reaction.item_id for turn in self.turns if turn.reaction)]))
+
+    def thumb(self, item_id: str, kept: Mapping[str, ReactionKind]) -> ReactionKind | None:
+        """`like` or `dislike` as the buttons of an item show it: what waits to be told counts before what is kept."""
+        waits = [one.kind for one in self.waiting if isinstance(one, Reaction) and one.item_id == item_id]
+        if self.under_way is not None and (given := self.under_way.reaction) and given.item_id == item_id:
+            waits.insert(0, given.kind)
+        kind = waits[-1] if waits else kept.get(item_id)
+        return None if kind == "take_back" else kind
+
     def ask(self, host: Host, session: Session, message: str, picture: bytes | None = None) -> None:
         """Begin a turn. With a picture that is not taken nothing begins, and the turn shown says why."""
         try:
             upload = session.keep_upload(self.user_id, picture) if picture else ""
         except Exception as error:  # whatever a hostile file or a full disk brings up
-            self.turns.append(ShownTurn(message, error=f"The picture was not taken, and nothing was asked: {error}."))
+            told = f"The picture was not taken, and nothing was asked: {error}."
+            self.turns.append(ShownTurn(message, error=told, refused=True))
             return
-        thread_id, version = self._thread(), session.taste(self.user_id).version
-        running = host.turn(lambda: session.ask(self.user_id, message, picture=picture, thread_id=thread_id))
-        self.turns.append(ShownTurn(message, upload, running=running, version_before=version))
+        thread_id = self._thread()
+        self._begin(
+            ShownTurn(message, upload),
+            host,
+            session,
+            lambda: session.ask(self.user_id, message, picture=picture, thread_id=thread_id),
+        )
+
+    def ask_again(self, host: Host, session: Session, turn: ShownTurn) -> None:
+        """Begin a turn that asks what this one asked. Where its picture is gone, the turn shown says so."""
+        if told := turn.reaction or turn.pointed:
+            self.waiting.append(told)
+            self.tell_next(host, session)
+            return
+        try:
+            picture = session.pictures.read(turn.upload) if turn.upload else None
+        except PictureError as error:
+            self.turns.append(ShownTurn(turn.message, error=in_words(error), refused=True))
+            return
+        self.ask(host, session, turn.message, picture)
 
     def tell_next(self, host: Host, session: Session) -> bool:
-        """Begin the turn of the next like or dislike that waits; False where none does."""
+        """Begin the turn of the next button that waits; False where none does."""
         if not self.waiting or self.under_way is not None:
             return False
-        reaction, thread_id, version = self.waiting.pop(0), self._thread(), session.taste(self.user_id).version
-        running = host.turn(
-            lambda: session.give_feedback(self.user_id, reaction.item_id, reaction.kind, thread_id=thread_id)
-        )
-        self.turns.append(ShownTurn(reaction=reaction, running=running, version_before=version))
+        told, thread_id, user_id = self.waiting.pop(0), self._thread(), self.user_id
+        if isinstance(told, Reaction):
+            turn = ShownTurn(reaction=told)
+            reaction = told
+            self._begin(
+                turn,
+                host,
+                session,
+                lambda: session.give_feedback(user_id, reaction.item_id, reaction.kind, thread_id=thread_id),
+            )
+        else:
+            pointed, item = told, session.catalogue.get(told.item_id)
+            words = pointed_words(item.title if item is not None else told.item_id, told.wish)
+            self._begin(
+                ShownTurn(words, pointed=told),
+                host,
+                session,
+                lambda: session.ask_about(user_id, pointed.item_id, pointed.wish, thread_id=thread_id),
+            )
         return True
 
     def restore(self, host: Host, session: Session) -> None:
@@ -136,6 +200,13 @@ class Conversation:
             self.restored = True
             self.turns = [_restored(state) for state in host.wait(session.turns(self.user_id, self.thread_id))]
 
+    def _begin(
+        self, turn: ShownTurn, host: Host, session: Session, start: Callable[[], AsyncIterator[TurnEvent]]
+    ) -> None:
+        turn.version_before = session.taste(self.user_id).version
+        turn.running = host.turn(start)
+        self.turns.append(turn)
+
     def _thread(self) -> str:
         self.thread_id = self.thread_id or uuid.uuid4().hex[:12]
         self.restored = True
@@ -143,10 +214,13 @@ class Conversation:
 
 
 def _restored(state: TurnState) -> ShownTurn:
+    pointed = Pointed(state.more_like, "more_like") if state.more_like else None
     return ShownTurn(
         state.message,
         state.upload,
         reaction=state.reactions[0] if state.reactions and not (state.message or state.upload) else None,
+        pointed=Pointed(state.instead_of, "instead_of") if state.instead_of else pointed,
+        trace_id=trace_id_of(state.turn_id) if state.turn_id else "",
         reply=state.reply,
         cards=state.slate,
         funnel=state.funnel,

@@ -1,10 +1,16 @@
-"""Setting up the demo catalogue from the page, with its progress."""
+"""Setting up the demo catalogue from the page, and going on with what an interruption left undone."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from graphs.session import Session
+
+SET_UP, GO_ON = "set up the demo", "go on looking at pictures"  # names of work that is begun once
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,11 @@ class Step:
     def share(self) -> float:
         """The part that is done, in [0, 1]."""
         return min(self.done / self.of, 1.0) if self.of else 0.0
+
+    @property
+    def told(self) -> str:
+        """`looking at the pictures, 64 of 600`."""
+        return f"{self.what}, {self.done:,} of {self.of:,}" if self.of else self.what
 
 
 async def set_up_demo(profile: str, put: Callable[[Step], None]) -> None:
@@ -41,3 +52,14 @@ async def set_up_demo(profile: str, put: Callable[[Step], None]) -> None:
         await summarize_catalogue(services, services.catalogue("demo"), report)
     finally:
         services.close()
+
+
+async def go_on(session: Session, put: Callable[[Step], None]) -> None:
+    """Finish what an interrupted set-up or import left undone: search vectors, then pictures nobody looked at.
+
+    Pictures that another model described already are left alone. Raises what the stores and the model raise.
+    """
+    from graphs.setup import finish
+
+    put(Step("loading the model that looks at pictures", 0, 0))
+    await finish(session.services, session.catalogue, lambda what, done, of: put(Step(what, done, of)))

@@ -81,22 +81,28 @@ class Host:
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[tuple[str, str], Session] = {}
         self._opening = threading.Lock()
         self._named: dict[str, Running[Any]] = {}
         self._warm: set[str] = set()
         threading.Thread(target=self._loop.run_forever, name="palate-turns", daemon=True).start()
         threading.Thread(target=self._close_at_end, name="palate-end").start()
 
-    def session(self, profile: str) -> Session:
-        """The session of a profile, by name or path, opened when it is first asked for.
+    def session(self, profile: str, catalogue: str = "") -> Session:
+        """The session of a profile, by name or path, and a catalogue, opened when it is first asked for.
 
-        Raises ProfileError, UnknownCatalogue, and what the stores raise; asking again tries again.
+        catalogue: empty for the profile's own. Sessions of one profile share its stores and models. Raises
+        ProfileError, UnknownCatalogue, and what the stores raise; asking again tries again.
         """
         with self._opening:
-            if profile not in self._sessions:
-                self._sessions[profile] = open_session(profile)
-            return self._sessions[profile]
+            if (profile, catalogue) not in self._sessions:
+                shared = next((one for (name, _), one in self._sessions.items() if name == profile), None)
+                self._sessions[profile, catalogue] = (
+                    shared.on(catalogue or shared.services.profile.catalogue)
+                    if shared is not None
+                    else open_session(profile, catalogue)
+                )
+            return self._sessions[profile, catalogue]
 
     def is_warm(self, profile: str) -> bool:
         """Whether a turn of this profile has ended well here, so that its models are loaded."""
@@ -122,6 +128,11 @@ class Host:
             if name not in self._named or self._named[name].over:
                 self._named[name] = Running(self._loop, work)
             return self._named[name]
+
+    def named(self, name: str) -> Running[Any] | None:
+        """The work of that name as it was begun last, over or not; None where it never was."""
+        with self._opening:
+            return self._named.get(name)
 
     def wait(self, work: Coroutine[Any, Any, Result], *, timeout_s: float = 30) -> Result:
         """Run something short on the event loop and wait for its result."""
@@ -149,9 +160,9 @@ class Host:
         self.close()
 
 
-def open_session(profile: str) -> Session:
+def open_session(profile: str, catalogue: str = "") -> Session:
     """Open the session of a profile, by name or path, with the environment's settings over the file's."""
     from graphs.session import Session
     from profiles.settings import load_profile
 
-    return Session.open(load_profile(profile))
+    return Session.open(load_profile(profile), catalogue=catalogue or None)

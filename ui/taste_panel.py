@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from memory.preferences import Edit, Fact, Preference
+from ui.frame import TASTE
 from ui.look import say
 
 FACTS_SHOWN = 10
@@ -12,8 +15,11 @@ _POLARITIES = {"must": "Must", "must_not": "Must not", "like": "Likes", "dislike
 _SIGNS = {"add": "+", "strengthen": "↑", "weaken": "↓", "retract": "−"}
 
 
-def draw_taste(preference: Preference) -> None:
-    """Draw what is believed about a person now; for someone unknown, how to begin. A bar is a fact's strength."""
+def draw_taste(preference: Preference, address: Mapping[str, str]) -> None:
+    """Draw what is believed about a person now; for someone unknown, how to begin. A bar is a fact's strength.
+
+    address: of the conversation, for the link to all of it.
+    """
     st.subheader("Your taste", anchor=False)
     if preference.version == 0:
         st.caption("Nothing yet. Say what you like, or give a thumb to a card: this is rewritten as you go.")
@@ -31,7 +37,7 @@ def draw_taste(preference: Preference) -> None:
         with st.expander("What changed last"):
             for number, line in enumerate(changes):
                 say(line, key=f"small-edit-{number}")
-    st.caption(f"version {preference.version}")
+    st.page_link(TASTE, label=f"All of it, version {preference.version}", query_params=address)
 
 
 def edit_lines(edits: tuple[Edit, ...]) -> list[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import StopException
 
 from agents.state import FunnelStep, Reaction, SlateItem
-from ui.cards import draw_slate
+from ui.cards import CardActions, draw_slate
 from ui.conversation import ShownTurn
+from ui.frame import TASTE
 from ui.look import say
 from ui.plain import escaped, plain, without_numbered
 from ui.taste_panel import edit_lines
@@ -21,23 +23,33 @@ if TYPE_CHECKING:
 
 TICK_S = 0.25
 _AVATAR = ":material/palette:"
+_REACTED = {"like": "You liked", "dislike": "You disliked", "take_back": "You took back your thumb on"}
 
 
-def draw_turn(turn: ShownTurn, session: Session, *, number: int, react: Callable[[Reaction], None]) -> None:
-    """Draw a turn that is over."""
-    _draw_asked(turn, session, number)
+def draw_turn(
+    turn: ShownTurn,
+    session: Session,
+    *,
+    number: int,
+    actions: CardActions,
+    again: Callable[[ShownTurn], None] | None,
+) -> None:
+    """Draw a turn that is over. again: told to ask the same once more; None where the talk has gone on."""
+    _draw_asked(turn, session, number, actions)
     if turn.reaction is None or turn.error or turn.stopped:
         with st.chat_message("assistant", avatar=_AVATAR):
-            _draw_answer(turn, session, number, react)
-    _draw_change(turn, number)
+            _draw_answer(turn, session, number, actions)
+            if again is not None and (turn.error or turn.stopped) and not turn.refused:
+                st.button("Ask again", key=f"again-{number}", icon=":material/refresh:", on_click=partial(again, turn))
+    _draw_change(turn, number, actions)
 
 
-def follow(turn: ShownTurn, session: Session, *, number: int, first: bool) -> None:
+def follow(turn: ShownTurn, session: Session, *, number: int, actions: CardActions, first: bool) -> None:
     """Draw the turn under way until it is over. first: the profile's models may have to be loaded for it.
 
     Whoever stops the page's script stops the turn with it; a mere rerun leaves it going, to be followed again.
     """
-    _draw_asked(turn, session, number)
+    _draw_asked(turn, session, number, None)
     with st.chat_message("assistant", avatar=_AVATAR):
         status = st.status("Thinking", expanded=False)
         with st.container(key=f"small-done-{number}"):
@@ -57,18 +69,27 @@ def follow(turn: ShownTurn, session: Session, *, number: int, first: bool) -> No
                 if turn.cards != shown:
                     shown, slates = turn.cards, slates + 1
                     with slate.container():
-                        draw_slate(shown, session, key=f"live-{number}-{slates}", react=None)
+                        draw_slate(shown, session, key=f"live-{number}-{slates}", actions=actions, live=True)
         except StopException:
             turn.stop()
             raise
 
 
-def _draw_asked(turn: ShownTurn, session: Session, number: int) -> None:
+def _draw_asked(turn: ShownTurn, session: Session, number: int, actions: CardActions | None) -> None:
+    """What was said or pressed. actions: to take a thumb back; None where nothing can be done now."""
     if turn.reaction is not None:
         item = session.catalogue.get(turn.reaction.item_id)
         title = item.title if item else turn.reaction.item_id
-        with st.container(key=f"note-reaction-{number}"):
-            say(f"You {turn.reaction.kind}d “{title}”.", key=f"reaction-{number}")
+        with st.container(key=f"note-reaction-{number}", horizontal=True, vertical_alignment="center", gap="small"):
+            say(f"{_REACTED[turn.reaction.kind]} “{title}”.", key=f"reaction-{number}")
+            if actions is not None and actions.thumb(turn.reaction.item_id, actions.kept) == turn.reaction.kind:
+                st.button(
+                    "Undo",
+                    key=f"undo-{number}",
+                    type="tertiary",
+                    icon=":material/undo:",
+                    on_click=partial(actions.react, Reaction(turn.reaction.item_id, "take_back")),
+                )
         return
     with st.chat_message("user", avatar=":material/person:"):
         if turn.upload:
@@ -77,7 +98,7 @@ def _draw_asked(turn: ShownTurn, session: Session, number: int) -> None:
             say(turn.message, key=f"asked-{number}")
 
 
-def _draw_answer(turn: ShownTurn, session: Session, number: int, react: Callable[[Reaction], None]) -> None:
+def _draw_answer(turn: ShownTurn, session: Session, number: int, actions: CardActions) -> None:
     if turn.error:
         st.error(escaped(turn.error), icon=":material/error:")
     if turn.restarted:
@@ -87,7 +108,7 @@ def _draw_answer(turn: ShownTurn, session: Session, number: int, react: Callable
     if turn.stopped:
         st.caption("Stopped." if turn.reply or turn.cards else "Stopped before anything was said.")
     if turn.cards:
-        draw_slate(turn.cards, session, key=f"turn-{number}", react=react)
+        draw_slate(turn.cards, session, key=f"turn-{number}", actions=actions, trace_id=turn.trace_id)
     if figures := [*_counts(turn.funnel), *([time_line(turn)] if turn.result else [])]:
         say(" · ".join(figures), key=f"small-figures-{number}")
     if turn.funnel:
@@ -99,7 +120,7 @@ def _draw_answer(turn: ShownTurn, session: Session, number: int, react: Callable
                 )
 
 
-def _draw_change(turn: ShownTurn, number: int) -> None:
+def _draw_change(turn: ShownTurn, number: int, actions: CardActions) -> None:
     """What the turn changed in the taste, with the reasons."""
     if turn.result is None or turn.result.preference.version <= turn.version_before:
         return
@@ -108,6 +129,7 @@ def _draw_change(turn: ShownTurn, number: int) -> None:
             say("Your taste changed:", key=f"small-changed-{number}")
             for line, told in enumerate(edits):
                 say(told, key=f"small-change-{number}-{line}")
+            st.page_link(TASTE, label="See and correct it", icon=":material/favorite:", query_params=actions.address)
 
 
 def time_line(turn: ShownTurn) -> str:

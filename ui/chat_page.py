@@ -1,0 +1,148 @@
+"""The chat: the greeting, the conversation so far, the turn under way, and the taste beside it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from agents.state import Reaction
+from ui.cards import CardActions, draw_shop_window
+from ui.choosing import address_of, put_in_address
+from ui.conversation import Conversation, Pointed, ShownTurn, in_words
+from ui.opening import draw_error, host, opened
+from ui.plain import escaped
+from ui.set_up_notice import draw_set_up_notice
+from ui.taste_panel import draw_taste
+from ui.thread_list import draw_threads
+from ui.turns import draw_turn, follow
+
+if TYPE_CHECKING:
+    from streamlit.typing import ChatInputValue
+
+    from graphs.session import Session
+
+LONGEST_MESSAGE = 4000
+PICTURE_TYPES = ["jpg", "jpeg", "png", "webp"]
+
+
+def draw_chat() -> None:
+    """Draw the page, and run the turn that was asked for."""
+    talk: Conversation = st.session_state.talk
+    typed = st.chat_input(
+        "Say what you are looking for, or show a picture",
+        accept_file=True,
+        file_type=PICTURE_TYPES,
+        max_chars=LONGEST_MESSAGE,
+        submit_mode="disable",
+        disabled=talk.under_way is not None,
+    )
+    new = not talk.thread_id and not typed and not talk.waiting
+    greeting = st.empty().container(key="greeting") if new else st.empty()
+    if new:
+        with greeting:
+            _greet()
+    session = opened(talk)
+    if session is None:
+        if typed and typed.text.strip():
+            st.session_state.chosen = typed.text.strip()  # asked as soon as there is something to choose from
+        return
+    with st.sidebar:
+        threads, taste = st.container(), st.container(key="taste")
+    with taste:
+        draw_taste(session.taste(talk.user_id), address_of(talk))
+    _restore(talk, session)
+    if not talk.turns and not typed and not talk.waiting:
+        with greeting:
+            _offer_openers(session)
+    draw_set_up_notice(talk, session)
+    _begin(talk, session, typed)
+    with threads:
+        draw_threads(talk, session)
+    _draw_turns(talk, session)
+
+
+def _greet() -> None:
+    st.header("What are you in the mood for?", anchor=False)
+    st.markdown(
+        "Say it in your own words, or show a picture. Every answer tells why, and every like or dislike "
+        "changes what Palate believes about your taste: you can read it beside this page."
+    )
+
+
+def _offer_openers(session: Session) -> None:
+    from catalog.openers import openers
+
+    def choose(opener: str) -> None:
+        st.session_state.chosen = opener
+
+    summaries = session.summaries(session.catalogue.item_ids)
+    with st.container(horizontal=True, key="openers"):
+        for number, opener in enumerate(openers(session.catalogue, summaries)):
+            st.button(escaped(opener), key=f"opener-{number}", on_click=partial(choose, opener))
+    draw_shop_window(session, summaries)
+    st.caption(f"{len(session.catalogue):,} items in the catalogue {escaped(session.catalogue.name)}.")
+
+
+def _restore(talk: Conversation, session: Session) -> None:
+    try:
+        talk.restore(host(), session)
+    except Exception as error:
+        talk.restored = False
+        draw_error(f"The conversation could not be read back: {in_words(error)}", key="restore-again")
+
+
+def _begin(talk: Conversation, session: Session, typed: ChatInputValue | None) -> None:
+    """Begin the turn that was asked for: a message, an opener, a turn to ask again, or a button that waits."""
+    if talk.under_way is not None:
+        return
+    opener, again = st.session_state.pop("chosen", ""), st.session_state.pop("again", None)
+    message = typed.text.strip() if typed else opener
+    picture = typed.files[0].getvalue() if typed and typed.files else None
+    if message or picture:
+        talk.ask(host(), session, message, picture)
+    elif isinstance(again, ShownTurn):
+        talk.ask_again(host(), session, again)
+    else:
+        talk.tell_next(host(), session)
+    put_in_address()
+
+
+def _draw_turns(talk: Conversation, session: Session) -> None:
+    item_ids = talk.item_ids
+    actions = CardActions(
+        react=partial(_press, talk),
+        kept=session.thumbs(talk.user_id, item_ids),
+        thumb=talk.thumb,
+        summaries=session.summaries(item_ids),
+        address=address_of(talk),
+    )
+    for number, turn in enumerate(talk.turns):
+        last = number == len(talk.turns) - 1
+        if turn.running is None:
+            draw_turn(turn, session, number=number, actions=actions, again=_ask_again if last else None)
+            continue
+        follow(turn, session, number=number, actions=actions, first=not host().is_warm(talk.profile))
+        _finish(talk, session)
+        st.rerun()
+
+
+def _finish(talk: Conversation, session: Session) -> None:
+    """What is only known after the turn: that its models are loaded, and what it cost."""
+    turn = talk.turns[-1]
+    if turn.result is None:
+        return
+    host().update_warm(talk.profile)
+    try:
+        turn.cost_usd = session.traces.get(turn.result.trace_id).cost_usd
+    except Exception:  # traces may be switched off, and a cost is never worth an error
+        turn.cost_usd = None
+
+
+def _press(talk: Conversation, pressed: Reaction | Pointed) -> None:
+    talk.waiting.append(pressed)
+
+
+def _ask_again(turn: ShownTurn) -> None:
+    st.session_state.again = turn

@@ -1,0 +1,126 @@
+"""Who talks about what with which models: the pickers, the conversation they choose, and the address that keeps it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from ui.conversation import Conversation, thread_of
+
+LONGEST_NAME = 80
+ME = "me"
+
+
+def choose() -> Conversation:
+    """Draw the pickers and return the conversation that they, or the page's address, name."""
+    state, address = st.session_state, _named_in_address()
+    profiles = profiles_known()
+    if "people" not in state:
+        state.people = list(dict.fromkeys([address.get("person", ME), ME]))
+    if (person := address.get("person")) and person != state.get("person"):
+        state.people = list(dict.fromkeys([*state.people, person]))
+        state.person = person
+    if (profile := address.get("profile")) in profiles and profile != state.get("profile"):
+        state.profile = profile
+    busy = "talk" in state and state.talk.under_way is not None
+    left, right = st.columns(2)
+    person = left.selectbox(
+        "Person",
+        state.people,
+        key="person",
+        accept_new_options=True,
+        disabled=busy,
+        help="Type a name to be someone else.",
+    )
+    profile = right.selectbox(
+        "Profile",
+        profiles,
+        key="profile",
+        format_func=lambda name: Path(name).stem,
+        disabled=busy,
+        help="Which models answer.",
+    )
+    person = (person or ME).strip()[:LONGEST_NAME] or ME
+    if person not in state.people:
+        state.people.append(person)
+    talk = _chosen(person, profile, address)
+    st.button(
+        "New conversation",
+        key="new-conversation",
+        icon=":material/add:",
+        width="stretch",
+        on_click=open_thread,
+        args=("", talk.catalogue),
+        disabled=not (talk.turns or talk.thread_id),
+    )
+    return talk
+
+
+def open_thread(thread_id: str, catalogue: str) -> None:
+    """Leave the conversation, ending its turn, for another of the same person; an empty id begins one."""
+    talk: Conversation = st.session_state.talk
+    if (turn := talk.under_way) is not None:
+        turn.stop()
+    st.session_state.talk = Conversation(talk.user_id, talk.profile, thread_id, catalogue)
+    put_in_address()
+
+
+def put_in_address() -> None:
+    """Write into the page's address who talks where, so that a reload and a second tab go on with it."""
+    told = address_of(st.session_state.talk)
+    for name in ("thread", "person", "profile", "catalogue"):
+        if name not in told:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != told[name]:
+            st.query_params[name] = told[name]
+    st.session_state.told = told
+
+
+def address_of(talk: Conversation) -> dict[str, str]:
+    """The parameters of an address that leads to a conversation; for links to other pages as well."""
+    told = {"thread": talk.thread_id, "catalogue": talk.catalogue}
+    if talk.user_id != ME or talk.thread_id:
+        told["person"] = talk.user_id
+    if talk.profile != profiles_known()[0]:
+        told["profile"] = Path(talk.profile).stem
+    return {name: value for name, value in told.items() if value}
+
+
+def profiles_known() -> list[str]:
+    """The profiles to choose from, the one in PALATE_PROFILE first."""
+    from profiles.settings import FOLDER, profile_names
+
+    given = os.environ.get("PALATE_PROFILE") or "demo"
+    if Path(given).parent == FOLDER:
+        given = Path(given).stem
+    return list(dict.fromkeys([given, *profile_names()]))
+
+
+def _named_in_address() -> dict[str, str]:
+    """What somebody wrote into the address, or came back to, since it was last written here; only what can be."""
+    told, given = st.session_state.get("told", {}), st.query_params
+    named = {
+        "thread": thread_of(given.get("thread", "")),
+        "person": given.get("person", "").strip()[:LONGEST_NAME],
+        "profile": given.get("profile", ""),
+        "catalogue": given.get("catalogue", "")[:LONGEST_NAME],
+    }
+    return {name: value for name, value in named.items() if value and value != told.get(name)}
+
+
+def _chosen(person: str, profile: str, address: dict[str, str]) -> Conversation:
+    """The conversation to draw: the one there is, unless a picker or the address chose another."""
+    state = st.session_state
+    known: Conversation | None = state.get("talk")
+    same = known is not None and (known.user_id, known.profile) == (person, profile)
+    thread, catalogue = address.get("thread", ""), address.get("catalogue", "")
+    if known is None:
+        state.talk = Conversation(person, profile, thread, catalogue)
+    elif not same or thread not in ("", known.thread_id) or catalogue not in ("", known.catalogue):
+        if known.under_way is not None:
+            known.under_way.stop()
+        state.talk = Conversation(person, profile, thread, catalogue or (known.catalogue if same else ""))
+    talk: Conversation = state.talk
+    return talk

@@ -1,0 +1,1 @@
+"""The pages of the app, a script each, as Streamlit runs them."""

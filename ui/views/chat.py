@@ -1,0 +1,7 @@
+"""The conversation."""
+
+from __future__ import annotations
+
+from ui.chat_page import draw_chat
+
+draw_chat()
