@@ -50,7 +50,7 @@ _interactions = Table(
     Column("at", String, nullable=False),  # ISO 8601 with its own offset, which SQL timestamps lose
     Column("source", AnyText, nullable=False),
     Column("key", AnyText),  # NULL without a key, so that the constraint below leaves those alone
-    UniqueConstraint("user_id", "key"),
+    UniqueConstraint("key", "user_id"),
     Index("interactions_of_user", "user_id", "catalogue", "event_id"),
     Index("interactions_of_catalogue", "catalogue", "event_id"),
     Index(
@@ -297,29 +297,40 @@ def _append_lock(connection: SqlConnection) -> None:
 
 def _accepted(connection: SqlConnection, interactions: Sequence[Interaction]) -> dict[tuple[str, str], Interaction]:
     """What was accepted before under the keys of these interactions."""
-    keys: dict[str, list[str]] = {}
-    for interaction in interactions:
-        if interaction.key:
-            keys.setdefault(interaction.user_id, []).append(interaction.key)
-    columns, found = _interactions.c, dict[tuple[str, str], Interaction]()
-    for user_id, wanted in keys.items():
-        for start in range(0, len(wanted), _CHUNK):
-            part = wanted[start : start + _CHUNK]
-            query = select(_interactions).where(columns.user_id == user_id, columns.key.in_(part))
-            found.update(((user_id, row.key), _from_row(row)) for row in connection.execute(query))
+    wanted = {_identity(interaction) for interaction in interactions if interaction.key}
+    keys, found = list({key for _, key in wanted}), dict[tuple[str, str], Interaction]()
+    for start in range(0, len(keys), _CHUNK):  # by key alone: one query for many users
+        for row in connection.execute(_with_keys(), {"keys": keys[start : start + _CHUNK]}):
+            if (row.user_id, row.key) in wanted:
+                found[row.user_id, row.key] = _from_row(row)
     return found
+
+
+@cache
+def _with_keys() -> Select[Any]:
+    return select(_interactions).where(_interactions.c.key.in_(bindparam("keys", expanding=True)))
 
 
 def _insert(connection: SqlConnection, interactions: Sequence[Interaction]) -> list[Interaction]:
     if not interactions:
         return []
     rows = [_to_row(interaction) for interaction in interactions]
-    statement = insert(_interactions).returning(_interactions.c.event_id, sort_by_parameter_order=True)
-    ids = connection.execute(statement, rows).scalars().all()
+    if connection.dialect.name == "sqlite":
+        ids = _coming_ids(connection, len(rows))  # SQLite returns ids only from one statement a row
+        connection.execute(insert(_interactions), [row | {"event_id": id_} for row, id_ in zip(rows, ids, strict=True)])
+    else:
+        statement = insert(_interactions).returning(_interactions.c.event_id, sort_by_parameter_order=True)
+        ids = connection.execute(statement, rows).scalars().all()
     return [
         interaction.model_copy(update={"event_id": event_id})
         for interaction, event_id in zip(interactions, ids, strict=True)
     ]
+
+
+def _coming_ids(connection: SqlConnection, count: int) -> Sequence[int]:
+    """The ids SQLite would give next, erased ones never again; they are ours as long as its write lock is held."""
+    last = connection.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'interactions'")).scalar() or 0
+    return range(last + 1, last + 1 + count)
 
 
 def _to_row(interaction: Interaction) -> dict[str, Any]:
