@@ -37,7 +37,10 @@ def train(
     revision: Annotated[str | None, typer.Option(help="Of a hub id: the commit or tag to take.")] = None,
     role: Annotated[
         list[str] | None,
-        typer.Option(help="What is learned: recommender, item_summarizer, preference_memory. May be repeated."),
+        typer.Option(
+            help="What is learned: recommender, item_summarizer, preference_memory, understanding, responder; "
+            "`responder=0.5` sees half of its examples, `=2` each twice. May be repeated."
+        ),
     ] = None,
     split: Annotated[Split, typer.Option(rich_help_panel=DATA, help="What is held out.")] = "leave_last",
     held_out: Annotated[float, typer.Option(rich_help_panel=DATA, help="Share, by time or user.")] = 0.1,
@@ -47,6 +50,9 @@ def train(
     list_negatives: Annotated[int, typer.Option(rich_help_panel=DATA, help="In each held-out list.")] = 20,
     lists: Annotated[int, typer.Option(rich_help_panel=DATA, help="Held-out lists, at most, a part.")] = 300,
     targets_per_user: Annotated[int, typer.Option(rich_help_panel=DATA, help="Latest likings, at most.")] = 20,
+    likings: Annotated[
+        int | None, typer.Option(rich_help_panel=DATA, help="Of all users, at most; drawn. [default: all of these]")
+    ] = None,
     view: Annotated[View, typer.Option(rich_help_panel=DATA, help="What is seen of a candidate.")] = "both",
     picture_px: Annotated[
         int, typer.Option(rich_help_panel=DATA, help="Longest side of a picture the model is given.")
@@ -119,6 +125,7 @@ def train(
         "list_negatives": list_negatives,
         "lists": lists,
         "targets_per_user": targets_per_user,
+        "likings": likings,
         "view": view,
         "picture_px": picture_px,
         "text_only": text_only,

@@ -41,3 +41,8 @@ def test_what_is_written_of_a_second_stage_reaches_it(settled):
 def test_the_size_of_pictures_and_how_groups_are_read_reach_it(settled):
     found = settled("--picture-px", "300", "--shared-prefix", "never")
     assert (found.picture_px, found.shared_prefix) == (300, "never")
+
+
+def test_how_much_is_learned_from_reaches_it(settled):
+    found = settled("--likings", "70", "--role", "recommender", "--role", "responder=0.5")
+    assert (found.likings, found.roles) == (70, {"recommender": 1, "responder": 0.5})

@@ -85,6 +85,18 @@ def test_the_same_data_and_seed_give_the_same_files(shop, tiny, tmp_path, run):
     assert about["fingerprint"] == about_other["fingerprint"]
 
 
+def test_as_many_likings_are_learned_from_as_is_said_drawn_among_the_latest_of_everyone(shop, tiny, tmp_path, run):
+    every = load_prepared(run).train
+    drawn, about = prepared_run(shop, settings(tiny, likings=7), tmp_path / "drawn")
+    some = load_prepared(drawn).train
+    assert len(some) == about["examples"]["recommender"] == 7 < len(every)
+    assert all(one in every for one in some)
+    assert any(one in every[7:] for one in some)  # not of the first people alone
+    assert (drawn / "data" / "test.jsonl").read_bytes() == (run / "data" / "test.jsonl").read_bytes()
+    prepared_run(shop, settings(tiny, likings=999), tmp_path / "all")
+    assert load_prepared(tmp_path / "all").train == every
+
+
 def test_popularity_counts_nothing_that_is_held_out(tmp_path, tiny):
     """An item that people only like in what is held out is as unpopular as one that nobody likes."""
     events = shop_events()
@@ -120,9 +132,10 @@ def test_folds_become_examples_of_the_memory_with_the_answer_they_had(shop, tiny
     heard = [one for one in played(shop).played_chat.heard if one.startswith("You keep a short memory")]
     chosen = settings(tiny, roles=("recommender", "preference_memory"), targets_per_user=1)
     prepared_run(shop, chosen, tmp_path / "run")
-    examples = [one for one in load_prepared(tmp_path / "run").train if one.role == "preference_memory"]
+    everyones = [one for one in load_prepared(tmp_path / "run").train if one.role == "preference_memory"]
+    examples = [one for one in everyones if one.prompt in heard]
     assert examples
-    assert {one.prompt for one in examples} <= set(heard)
+    assert len(examples) < len(everyones)  # of the others, whose events nobody folded
     assert len(examples) < len(versions)  # the last folds read what is held out
     for one in examples:
         fold = Fold.model_validate_json(one.answer)

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import random
+from dataclasses import replace
 
 import pytest
 import torch
 
-from models.decisions import DecisionRequest, Predicate
+from models.decisions import Choice, DecisionRequest, Predicate
 from models.errors import ModelMisconfigured
 from models.local.decider import LocalDecider
 from models.local.generation import encode
@@ -18,7 +19,7 @@ from tests.tiny import make_tiny_checkpoint, picture
 from training.finetune.base import load_model, open_base
 from training.finetune.collate import IGNORED, batch_of
 from training.finetune.errors import TrainingRefused
-from training.finetune.examples import Candidates, Written, YesNo
+from training.finetune.examples import Candidates, Chosen, Written, YesNo
 from training.finetune.lengths import measure, refuse_long
 from training.finetune.settings import TrainSettings
 
@@ -34,6 +35,10 @@ ASKED = Candidates(
 )
 DESCRIBED = Written("item_summarizer", "Describe this item.\nTitle: Red", RED, "A red one. Yes</s> indeed.")
 FOLDED = Written("preference_memory", "You keep a short memory.", None, '{"edits":[],"prose":"Likes red."}')
+
+CHOSEN = Chosen(
+    "understanding", "They write: <image> more</s>", "What?", (("ask", "asks"), ("talk", ""), ("go", "goes")), "talk"
+)
 
 
 class Pictures:
@@ -129,6 +134,17 @@ def test_pictures_are_learned_at_the_size_they_are_served(tiny):
         assert scorer.p_yes(Candidates(STATE, (first,))) == pytest.approx([served.answers[0].p_yes], abs=1e-6)
         scorer.close()
     assert not torch.equal(rows[40].inputs["pixel_values"], rows[512].inputs["pixel_values"])
+
+
+@pytest.mark.parametrize("answer", [name for name, _ in CHOSEN.options])
+def test_a_choice_is_learned_after_the_very_tokens_it_is_asked_with(answer, encoder, tiny, base):
+    decider = LocalDecider.load(ModelSpec(backend="local", model=str(tiny)), Pictures())
+    asked = decider._row(CHOSEN.state, Choice(CHOSEN.text, dict(CHOSEN.options)))
+    [row] = encoder.rows(replace(CHOSEN, answer=answer))
+    assert row.ids[: -row.answer] == asked.ids
+    assert row.ids[-row.answer] == dict(zip(asked.options, asked.labels, strict=True))[answer]
+    assert row.ids[-1] == base.tokenizer.eos_token_id
+    assert row.answer == 2
 
 
 @pytest.mark.parametrize("example", [DESCRIBED, FOLDED])
@@ -233,7 +249,7 @@ def test_examples_survive_being_written_down():
     from training.finetune.examples import HeldOutList, example_of, list_of, to_json
 
     rng = random.Random(0)
-    for example in (ASKED, DESCRIBED, FOLDED):
+    for example in (ASKED, DESCRIBED, FOLDED, CHOSEN):
         assert example_of(to_json(example)) == example
     held = HeldOutList(ASKED, {"popularity": tuple(rng.random() for _ in range(3))})
     assert list_of(to_json(held)) == held

@@ -240,6 +240,19 @@ class TestSharedPrefix:
         assert local.shared_prefix(rows[:1] * 3) == 3
 
 
+@pytest.mark.parametrize("sees", [True, False])
+async def test_a_question_does_not_copy_the_whole_vocabulary(sees, tmp_path, monkeypatch):
+    """With 150,000 tokens that takes longer than the question."""
+    made = make_tiny_checkpoint(tmp_path, vision=sees)
+    decider = load_decider(ModelSpec(backend="local", model=str(made), vision=sees), Pictures())
+    [first] = (await decider.decide(ask("calm?"))).answers
+    whole = []
+    monkeypatch.setattr("transformers.TokenizersBackend.get_vocab", lambda self: whole.append(self) or {})
+    [again] = (await decider.decide(ask("calm?"))).answers
+    assert again == first
+    assert not whole
+
+
 class TestLocalPictures:
     async def test_a_picture_changes_its_own_answer_and_no_other(self, checkpoint):
         decider = load_decider(ModelSpec(backend="local", model=str(checkpoint)), Pictures())

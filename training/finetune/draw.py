@@ -29,11 +29,22 @@ class Draw:
 
     def decisions(self, settings: TrainSettings, judge: Judge | None, report: Report) -> Iterator[Candidates]:
         """Each liking of training, the latest of every user, among items they had not met. judge: for hard ones."""
-        targets = _latest(self._split.train, settings.targets_per_user)
+        targets = self.latest(settings)
         for number, target in enumerate(targets, 1):
             score = partial(_scores, judge, self._corpus, target) if judge else None
             yield self._group("train", target, settings.negatives_per_positive, settings.negatives, score)
             report("making the examples", number, len(targets))
+
+    def latest(self, settings: TrainSettings) -> list[Target]:
+        """The likings that are learned from: the latest ones of each user, oldest first, and of all these as many as
+        `likings` says, drawn."""
+        kept: dict[str, list[Target]] = defaultdict(list)
+        for one in self._split.train:
+            kept[one.event.user_id] = [*kept[one.event.user_id], one][-settings.targets_per_user :]
+        targets = [one for ones in kept.values() for one in ones]
+        if settings.likings is None or len(targets) <= settings.likings:
+            return targets
+        return random.Random(f"{self._seed}:likings").sample(targets, settings.likings)
 
     def pool(self, dpo: DpoSettings) -> Iterator[Candidates]:
         """Some of the likings of training, each among many items, for hard negatives to be found in."""
@@ -96,11 +107,3 @@ def _asked(corpus: Corpus, target: Target, item_ids: Sequence[str]) -> Candidate
 def _shuffled(item_ids: list[str], rng: random.Random) -> list[str]:
     """The answer may stand anywhere."""
     return rng.sample(item_ids, len(item_ids))
-
-
-def _latest(targets: Sequence[Target], most: int) -> list[Target]:
-    """At most so many of each user, the latest ones, oldest first."""
-    kept: dict[str, list[Target]] = defaultdict(list)
-    for one in targets:
-        kept[one.event.user_id] = [*kept[one.event.user_id], one][-most:]
-    return [one for ones in kept.values() for one in ones]

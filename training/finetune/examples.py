@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from agents.context import TurnContext
+from agents.folding import FoldEdit
 from agents.item_summarizer import summary_prompt
 from agents.judging import candidate_questions, shared_state
 from agents.preference_memory import event_lines, fold_prompt
-from catalog.items import Item
+from agents.understanding import intent_request, wishes_prompt
+from catalog.items import Catalogue, Item
 from memory.interactions import Interaction
 from memory.preferences import Preference
+from models.decisions import Choice
+from training.finetune.messages import Message
 from training.finetune.splits import Target, place
 
 
@@ -34,6 +38,11 @@ class Candidates:
     questions: tuple[YesNo, ...]
     role: str = "recommender"
 
+    @property
+    def pictured(self) -> bool:
+        """Whether any question has a picture."""
+        return any(question.picture for question in self.questions)
+
 
 @dataclass(frozen=True)
 class Written:
@@ -44,8 +53,25 @@ class Written:
     picture: str | None
     answer: str
 
+    @property
+    def pictured(self) -> bool:
+        """Whether a picture stands before the prompt."""
+        return self.picture is not None
 
-Example = Candidates | Written
+
+@dataclass(frozen=True)
+class Chosen:
+    """A question with named options, name and description each, and the name of the right one."""
+
+    role: str
+    state: str
+    text: str
+    options: tuple[tuple[str, str], ...]
+    answer: str
+    pictured: ClassVar[bool] = False
+
+
+Example = Candidates | Written | Chosen
 FOLD_OPS = ("add", "keep", "strengthen", "weaken", "retract")  # what a fold does; people also pin
 
 
@@ -106,11 +132,30 @@ def fold_examples(
         if not block or not after.prose or not grounded or not folded or not numbers.keys() <= known:
             continue
         edits = [
-            edit.model_dump(mode="json") | {"evidence": [numbers[evidence] for evidence in edit.evidence]}
+            FoldEdit.model_validate(edit.model_dump() | {"evidence": [numbers[one] for one in edit.evidence]})
             for edit in after.edits
         ]
-        answer = json.dumps({"edits": edits, "prose": after.prose}, ensure_ascii=False, separators=(",", ":"))
-        yield Written("preference_memory", fold_prompt(context, before, event_lines(context, block)).text, None, answer)
+        prompt = fold_prompt(context, before, event_lines(context, block)).text
+        yield Written("preference_memory", prompt, None, fold_answer(edits, after.prose))
+
+
+def fold_answer(edits: Sequence[FoldEdit], prose: str) -> str:
+    """A fold as the model is to write it: the parts in the order of the schema it is held to, without spaces."""
+    answer = {"edits": [edit.model_dump(mode="json") for edit in edits], "prose": prose}
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
+
+
+def intent_example(message: Message, catalogue: Catalogue) -> Chosen:
+    """What a message asks for, among all it may ask for."""
+    request = intent_request(message.text, [catalogue[item_id].title for item_id in message.shown])
+    [question] = request.questions
+    assert isinstance(question, Choice)
+    return Chosen("understanding", request.state, question.text, tuple(question.options.items()), message.intent)
+
+
+def wishes_example(rest: str, wishes: Sequence[str]) -> Written:
+    """The words that the parser leaves over, to the soft wishes in them."""
+    return Written("understanding", wishes_prompt(rest).text, None, "; ".join(wishes) or "none")
 
 
 def to_json(example: Example | HeldOutList) -> str:
@@ -121,6 +166,9 @@ def to_json(example: Example | HeldOutList) -> str:
 def example_of(line: str) -> Example:
     """Read an example back."""
     record = json.loads(line)
+    if "options" in record:
+        options = tuple((name, described) for name, described in record["options"])
+        return Chosen(**record | {"options": options})
     return _candidates(record) if "questions" in record else Written(**record)
 
 

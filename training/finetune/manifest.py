@@ -15,7 +15,7 @@ from models.manifest import (
     weights_fingerprint,
 )
 from training.finetune.base import Base
-from training.finetune.prepare import PROMPTS
+from training.finetune.roles import PROMPTS
 from training.finetune.settings import TrainSettings
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "trl", "peft", "accelerate", "datasets", "bitsandbytes", "pillow")

@@ -7,30 +7,21 @@ resumed, or shared by several processes, learns from the same rows.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from agents.item_summarizer import PROMPT as SUMMARY_PROMPT
-from agents.judging import QUESTION_PROMPT, STATE_PROMPT
-from agents.preference_memory import PROMPT as FOLD_PROMPT
 from memory.interactions import Interaction
 from training.finetune.base import Base
 from training.finetune.corpus import Corpus, fingerprint
 from training.finetune.draw import Draw, Judge, Known, Report
-from training.finetune.examples import Example, fold_examples, summary_example
 from training.finetune.files import POOL, TESTS, TRAIN, VALIDATION, write_prepared
 from training.finetune.leaks import check_leaks
 from training.finetune.lengths import Lengths, measure, refuse_long
+from training.finetune.roles import examples_of_roles
 from training.finetune.rows import Encoder
 from training.finetune.settings import TrainSettings
-from training.finetune.splits import Split, make_split
-
-PROMPTS = {
-    "recommender": (STATE_PROMPT, QUESTION_PROMPT),
-    "item_summarizer": (SUMMARY_PROMPT,),
-    "preference_memory": (FOLD_PROMPT,),
-}
+from training.finetune.splits import make_split
 
 
 def prepare(
@@ -58,7 +49,7 @@ def prepare(
     check_leaks(split)
     known = _by_user(split.known)
     draw = Draw(corpus, split, known, settings.seed)
-    examples = list(_examples(corpus, split, known, draw, settings, judge, report))
+    examples = list(examples_of_roles(corpus, split, known, draw, settings, judge=judge, report=report))
     pool = list(draw.pool(settings.dpo)) if settings.dpo else []
     lists = {VALIDATION: draw.lists(split.validation, "uniform", settings)}
     lists |= {name: draw.lists(split.test, kind, settings) for name, kind in TESTS.items()}
@@ -88,21 +79,6 @@ def prepare(
     }
     write_prepared(run, {TRAIN: examples, POOL: pool, **lists}, about)
     return about
-
-
-def _examples(
-    corpus: Corpus, split: Split, known: Known, draw: Draw, settings: TrainSettings, judge: Judge | None, report: Report
-) -> Iterator[Example]:
-    if "recommender" in settings.roles:
-        yield from draw.decisions(settings, judge, report)
-    if "item_summarizer" in settings.roles:
-        for item in corpus.catalogue:
-            if item.picture and item.item_id in corpus.summaries and item.item_id not in split.cold:
-                yield summary_example(item, corpus.summaries[item.item_id])
-    if "preference_memory" in settings.roles:
-        for user, versions in corpus.versions.items():
-            ids = {event.event_id for event in known.get(user, ())}
-            yield from fold_examples(versions, corpus.logs[user], ids, corpus.context)
 
 
 def _by_user(events: Iterable[Interaction]) -> Known:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from models.decisions import Predicate
+from models.decisions import Choice, Predicate
 from models.errors import ModelMisconfigured
 from models.loading import PictureSource
 from models.local.architectures import TOKEN_KINDS
 from models.local.decider import PicturesApart
 from models.pictures import open_picture, placeholders
 from models.wire import as_systemone, read_picture, words_of
-from training.finetune.examples import Candidates, Example, YesNo
+from training.finetune.examples import Candidates, Chosen, Example, Written, YesNo
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,13 @@ class Encoder:
 
     def rows(self, example: Example) -> Iterator[Row]:
         """A row per candidate, or the one of a text. Raises ModelMisconfigured for a picture that cannot be read."""
-        if isinstance(example, Candidates):
-            yield from (self._decision(example.state, question) for question in example.questions)
-        else:
-            yield self._text(example.prompt, example.picture, example.answer)
+        match example:
+            case Candidates():
+                yield from (self._decision(example.state, question) for question in example.questions)
+            case Chosen():
+                yield self._choice(example)
+            case Written():
+                yield self._text(example.prompt, example.picture, example.answer)
 
     def _decision(self, state: str, question: YesNo) -> Row:
         mark = placeholders(1, f"{state}\n{words_of(Predicate(question.text))}")[0] if question.picture else None
@@ -70,6 +73,14 @@ class Encoder:
         place = int(inputs.pop("marks")[-1])
         answer = self.yes if question.yes else self.no
         return self._row({**inputs, **processor.pictures}, place, [answer.token_id, *self._end])
+
+    def _choice(self, example: Chosen) -> Row:
+        asked = as_systemone(Choice(example.text, dict(example.options)), None)
+        body = {"state": example.state, "questions": {"q": asked}}
+        [(inputs, [parsed])] = self._config.prepare_inputs(body, self._decider)
+        place = int(inputs.pop("marks")[-1])
+        tokens = dict(zip(parsed.options, self._tokens_of(parsed.labels), strict=True))
+        return self._row(inputs, place, [tokens[example.answer], *self._end])
 
     def _text(self, prompt: str, picture: str | None, answer: str) -> Row:
         seen = [{"type": "image", "image": self._picture(picture)}] if picture else []
@@ -101,18 +112,22 @@ class Encoder:
         return open_picture(data, model=self._label, longest_px=self._px)
 
     def _labels(self) -> tuple[Label, Label]:
-        from transformers.decision import label_token_ids
-
         body = {"state": "", "questions": {"q": as_systemone(Predicate("a?"), None)}}
         [(_, [parsed])] = self._config.prepare_inputs(body, self._decider)
+        ids = self._tokens_of(parsed.labels)
+        labels = dict(zip(parsed.options, (Label(*pair) for pair in zip(parsed.labels, ids, strict=True)), strict=True))
+        return labels["true"], labels["false"]
+
+    def _tokens_of(self, labels: Sequence[str]) -> list[int]:
+        """The token of each label. Raises ModelMisconfigured for one of several tokens."""
+        from transformers.decision import label_token_ids
+
         tokenizer = getattr(self._decider, "tokenizer", self._decider)
         try:
-            ids = label_token_ids(tokenizer, tuple(parsed.labels))
+            return list(label_token_ids(tokenizer, tuple(labels)))
         except ValueError as error:
             remedy = "choose a base whose tokenizer has them, or write its labels into its decision.json"
             raise ModelMisconfigured(self._label, f"it cannot answer in one token ({error})", remedy) from error
-        labels = dict(zip(parsed.options, (Label(*pair) for pair in zip(parsed.labels, ids, strict=True)), strict=True))
-        return labels["true"], labels["false"]
 
 
 def _end_of_answer(processor: Any, tokenizer: Any, end_ids: tuple[int, ...]) -> list[int]:

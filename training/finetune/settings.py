@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from training.finetune.negatives import NegativeKind
 from training.finetune.splits import SplitKind
 
 Method = Literal["lora", "qlora", "full"]
-ExampleRole = Literal["recommender", "item_summarizer", "preference_memory"]
+ExampleRole = Literal["recommender", "item_summarizer", "preference_memory", "understanding", "responder"]
+Weight = Annotated[float, Field(gt=0, le=100)]
 SETTINGS_FILE = "settings.json"
 
 
@@ -43,19 +44,21 @@ class DpoSettings(BaseModel):
 class TrainSettings(BaseModel):
     """One run.
 
-    base: a folder or a hub id; revision: of a hub id. profile, assignments: which stores are read, as on the command
-    line. roles: what is learned. Data: how it is split (`splits`), what the wrong candidates are (`negatives`), at most
-    how many latest likings a user gives and how many held-out lists are judged. view: what is seen of a candidate; a
-    profile that serves the result says the same in `recommend.candidate_view`. picture_px: longest side of the pictures
-    that the model is given, in pixels; what serves the result says the same. too_long: what becomes of an example
-    longer than max_tokens or the model: the run is refused, or the example is left out and counted; nothing is ever
-    cut. broken_pictures: likewise, the run is refused, or the item goes by its words. steps: None trains for `epochs`.
-    groups: of candidates, or texts, a step and device. shared_prefix: whether what the candidates of a person share is
-    read once: where the first examples prove that nothing changes by it, always (or the run is refused), or never.
-    evaluate_every: steps between validations, None for eight in
-    all. patience: validations without a better AUC until it stops. dpo: the second stage, None for a run of one.
-    text_only: whether a base without a picture tower
-    will do. keep_data: whether the files made of what users did stay after a run that ended well.
+    base: a folder or a hub id; revision: of a hub id. profile, assignments: which stores are read, as on the
+    command line. roles: what is learned, each with how many times its examples are seen an epoch; a list names
+    roles, each once or as `responder=0.5`. Data: how it is split (`splits`), what the wrong candidates are
+    (`negatives`), how many held-out lists are judged at most; targets_per_user: at most how many latest likings of
+    a user are learned from; likings: of all users together, drawn among these, None for all. view: what is seen of
+    a candidate; a profile that serves the result says the same in `recommend.candidate_view`. picture_px: longest
+    side of the pictures that the model is given, in pixels; what serves the result says the same. too_long: what
+    becomes of an example longer than max_tokens or the model: the run is refused, or the example is left out and
+    counted; nothing is ever cut. broken_pictures: likewise, the run is refused, or the item goes by its words.
+    steps: None trains for `epochs`. groups: of candidates, or texts, a step and device. shared_prefix: whether what
+    the candidates of a person share is read once: where the first examples prove that nothing changes by it, always
+    (or the run is refused), or never. evaluate_every: steps between validations, None for eight in all. patience:
+    validations without a better AUC until it stops. dpo: the second stage, None for a run of one. text_only:
+    whether a base without a picture tower will do. keep_data: whether the files made of what users did stay after a
+    run that ended well.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,7 +68,7 @@ class TrainSettings(BaseModel):
     catalogue: str = Field(min_length=1)
     profile: str | None = None
     assignments: tuple[str, ...] = ()
-    roles: tuple[ExampleRole, ...] = Field(default=("recommender",), min_length=1)
+    roles: dict[ExampleRole, Weight] = Field(default={"recommender": 1.0}, min_length=1)
     split: SplitKind = "leave_last"
     held_out: float = Field(default=0.1, gt=0, lt=0.5)
     cold_items: float = Field(default=0.0, ge=0, lt=1)
@@ -76,6 +79,7 @@ class TrainSettings(BaseModel):
     view: Literal["summary", "picture", "both"] = "both"
     picture_px: int = Field(default=512, ge=32, le=4096)
     targets_per_user: int = Field(default=20, ge=1)
+    likings: int | None = Field(default=None, ge=1)
     too_long: Literal["refuse", "leave_out"] = "refuse"
     broken_pictures: Literal["refuse", "words"] = "refuse"
     max_tokens: int | None = Field(default=None, ge=16)
@@ -99,6 +103,14 @@ class TrainSettings(BaseModel):
     text_only: bool = False
     keep_data: bool = False
     seed: int = 0
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _weighted(cls, roles: Any) -> Any:
+        if not isinstance(roles, list | tuple):
+            return roles
+        parted = [str(one).partition("=") for one in roles]
+        return {name: weight if equals else 1.0 for name, equals, weight in parted}
 
     @model_validator(mode="after")
     def _refuse_impossible(self) -> Self:

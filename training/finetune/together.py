@@ -9,7 +9,7 @@ from typing import Any
 
 from training.finetune.collate import batch_of
 from training.finetune.errors import TrainingRefused
-from training.finetune.examples import Candidates, Example
+from training.finetune.examples import Example
 from training.finetune.rows import Encoder
 from training.finetune.settings import TrainSettings
 from training.finetune.shared_prefix import SharedPrefix
@@ -82,10 +82,5 @@ def _first_of_each(examples: Sequence[Example]) -> list[Example]:
     """The first example of every role, with pictures and without."""
     found: dict[tuple[str, bool], Example] = {}
     for example in examples:
-        pictured = (
-            any(question.picture for question in example.questions)
-            if isinstance(example, Candidates)
-            else example.picture is not None
-        )
-        found.setdefault((example.role, pictured), example)
+        found.setdefault((example.role, example.pictured), example)
     return list(found.values())
