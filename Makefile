@@ -8,6 +8,8 @@ EXTRAS := local,hosted,ui,parquet,postgres,training,dev
 STAMP := $(VENV)/.palate-setup
 PROFILE ?= demo
 TESTS ?= tests
+AXE_VERSION := 4.14.1
+AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
 
 .PHONY: help setup demo demo-model ui test test-browser lint check bench constraints
 
@@ -46,8 +48,16 @@ test: setup
 	$(BIN)/python -m pytest -n 2 -m "not browser" $(TESTS)
 
 # needs Chromium, on the path or in PALATE_CHROMIUM; PALATE_SCREENSHOTS=folder keeps what was seen
-test-browser: setup
+test-browser: setup $(AXE)
+	@command -v "$${PALATE_CHROMIUM:-chromium}" >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+		{ apt-get update && apt-get install --yes --no-install-recommends chromium; } >/dev/null 2>&1; } || \
+		echo "There is no Chromium, so these tests are skipped; install it, or name one in PALATE_CHROMIUM." >&2
 	$(BIN)/python -m pytest -m browser -rs tests/test_browser.py
+
+# the rules of accessibility that the pages are checked by
+$(AXE): | setup
+	@npm install --prefix $(VENV)/axe --no-audit --no-fund --silent axe-core@$(AXE_VERSION) >/dev/null 2>&1 || \
+		echo "axe-core could not be installed by npm, so accessibility is not checked." >&2
 
 lint: setup
 	$(BIN)/ruff format --check .

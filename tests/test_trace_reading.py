@@ -92,7 +92,7 @@ def test_an_item_is_told_where_it_stands_by_its_blend_and_where_it_was_shown():
         DecisionRow(item_id="a", p_yes=0.25, blend=-1.2, place=1),
         DecisionRow(item_id="b", p_yes=None, blend=0.2),
     )
-    assert why_line(trace, "a") == "P(yes) 0.250; its blend of -1.20 is number 2 of 2, and it was shown at place 1."
+    assert why_line(trace, "a") == "p(yes) 0.250; its blend of -1.20 is number 2 of 2, and it was shown at place 1."
     assert why_line(trace, "b") == "No model judged it; its blend of +0.20 is number 1 of 2, and it was not shown."
     assert "did not come through the funnel" in why_line(trace, "c")
 

@@ -108,7 +108,7 @@ def why_line(trace: Trace, item_id: str) -> str:
     judged = "no model judged it" if row.p_yes is None else f"p(yes) {row.p_yes:.3f}"
     stands = f"{judged}; its blend of {row.blend:+.2f} is number {rows.index(row) + 1} of {len(rows)}"
     shown = "it was not shown" if row.place is None else f"it was shown at place {row.place}"
-    return f"{stands[:1].upper()}{stands[1:]}, and {shown}."
+    return f"{stands[:1].upper() if row.p_yes is None else stands[:1]}{stands[1:]}, and {shown}."
 
 
 def time_told(trace: Trace) -> str:

@@ -19,6 +19,8 @@ _STYLE = f"""
 [data-testid="stChatMessage"] {{ background: transparent; }}
 [data-testid="stChatMessage"]:has([aria-label="Chat message from user"]) {{
   background: color-mix(in srgb, currentColor {WASH}%, transparent); }}
+[data-testid="stCaptionContainer"] {{ color: inherit !important; opacity: 0.85; }}
+[data-testid="stCaptionContainer"] :is(p, strong) {{ color: inherit !important; }}
 [data-testid="stText"] {{ overflow-wrap: anywhere; }}
 [class*="st-key-small-"] [data-testid="stText"] span {{
   font-size: 0.82rem; line-height: 1.4; color: color-mix(in srgb, currentColor {MUTED}%, transparent); }}
@@ -34,6 +36,8 @@ _STYLE = f"""
 [class*="st-key-bar-fact-"] [data-testid="stProgress"] {{ margin-top: -0.6rem; }}
 [class*="st-key-greeting"] {{ padding-top: 4vh; }}
 [class*="st-key-openers"] {{ padding-top: 0.75rem; padding-bottom: 0.75rem; }}
+[data-testid="stMainBlockContainer"] [data-testid="stPageLink"] a {{ background: transparent; padding-left: 0; }}
+[data-testid="stMainBlockContainer"] [data-testid="stPageLink"] a p {{ white-space: normal; }}
 [class*="st-key-thread-"] button {{ justify-content: flex-start; text-align: left; }}
 [class*="st-key-thread-"] button p {{ overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
 [class*="st-key-actions-"] button, [class*="st-key-actions-"] a {{

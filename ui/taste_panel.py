@@ -53,7 +53,7 @@ def edit_lines(edits: tuple[Edit, ...]) -> list[str]:
 def _draw_facts(heading: str, polarity: str, facts: list[Fact]) -> None:
     if not facts:
         return
-    st.caption(f"**{heading}**")
+    say(heading, key=f"small-heading-{polarity}")
     for number, fact in enumerate(facts):
         key = f"{polarity}-{number}"
         with st.container(key=f"bar-fact-{key}", horizontal=True, vertical_alignment="center", gap="small"):
