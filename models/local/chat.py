@@ -26,7 +26,7 @@ from models.spec import ModelSpec
 
 
 class LocalChatModel(BaseChatModel):
-    """A checkpoint that writes replies, one call at a time per checkpoint.
+    """A checkpoint that writes replies, one call at a time; what is awaited together is written together.
 
     Every call takes `max_tokens` and `temperature` as keyword arguments in place of the spec's, and `response_format`:
     a pydantic model, to whose schema the reply is held as compact JSON, whole unless it was cut at `max_tokens`. A call
@@ -76,7 +76,8 @@ class LocalChatModel(BaseChatModel):
     ) -> ChatResult:
         flag = Stop()
         try:
-            [written] = await asyncio.wrap_future(self._submit([self._read(messages)], kwargs, flag))
+            waiting = self._runtime.gathering.submit(self._read(messages), self._writing(kwargs), flag)
+            written = await asyncio.wrap_future(waiting)
         finally:
             flag.set()
         return self._result(written)
@@ -172,14 +173,16 @@ class LocalChatModel(BaseChatModel):
         stop: Stop,
         on_text: Callable[[str], None] | None = None,
     ) -> Future[list[Written]]:
-        writing = Writing(
+        return self._runtime.submit(write, self._runtime, conversations, self._writing(kwargs), stop, on_text)
+
+    def _writing(self, kwargs: dict[str, Any]) -> Writing:
+        return Writing(
             max_tokens=int(kwargs.get("max_tokens") or self.spec.max_tokens),
             temperature=float(kwargs.get("temperature", self.spec.temperature) or 0.0),
             timeout_s=self.spec.timeout_s,
             picture_px=self.spec.picture_px,
             schema=kwargs.get("response_format"),
         )
-        return self._runtime.submit(write, self._runtime, conversations, writing, stop, on_text)
 
     def _message(self, written: Written) -> AIMessage:
         usage = _usage(written, self.spec.label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +19,7 @@ from models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from models.local.constrained import Grammars
+    from models.local.gathering import Gathering
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -39,6 +40,23 @@ class Stop:
     def is_set(self) -> bool:
         """Whether the call was asked to end."""
         return self._event.is_set()
+
+    @staticmethod
+    def all_of(stops: Sequence[Stop]) -> Stop:
+        """A flag that is set once all of these are."""
+        return stops[0] if len(stops) == 1 else _AllStopped(stops)
+
+
+class _AllStopped(Stop):
+    def __init__(self, stops: Sequence[Stop]) -> None:
+        self._stops = stops
+
+    def set(self) -> None:
+        for stop in self._stops:
+            stop.set()
+
+    def is_set(self) -> bool:
+        return all(stop.is_set() for stop in self._stops)
 
 
 @dataclass
@@ -92,11 +110,19 @@ class Runtime:
 
         return Grammars(self.label, self.tokenizer, self.end_ids)
 
+    @cached_property
+    def gathering(self) -> Gathering:
+        """Where replies wait that may be written together."""
+        from models.local.gathering import Gathering
+
+        return Gathering(self)
+
     def submit(self, work: Callable[..., T], *args: Any) -> Future[T]:
         """Queue work on the model's thread; every exception arrives as a ModelError."""
-        return self.worker.submit(self._run, work, *args)
+        return self.worker.submit(self.run, work, *args)
 
-    def _run(self, work: Callable[..., T], *args: Any) -> T:
+    def run(self, work: Callable[..., T], *args: Any) -> T:
+        """Do work that is on the model's thread already; every exception arrives as a ModelError."""
         import torch
 
         try:
