@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from memory.chroma_client import close_client, open_client
 from memory.chroma_layout import Collections, open_collections
+from memory.chroma_lock import LOCK_FILE, DirectoryLock
 from memory.chroma_rows import Rows
 from memory.chroma_swap import finish_swap
-from memory.errors import StoreError, StoreFailed, StoreLocked, StoreUnreachable
+from memory.errors import StoreError, StoreFailed, StoreUnreachable
 from memory.namespaces import Namespaces
 from memory.records import Record
 from memory.vectors import VectorCache
-
-LOCK_FILE = "palate.lock"
 
 
 @dataclass
@@ -58,46 +58,22 @@ class Connection:
         """The width of the vectors, 0 while no index was ever configured."""
         return self.collections.dims
 
+    def close_client(self) -> None:
+        """Close Chroma's client; no file of a directory is in use any more. Raises StoreFailed."""
+        if self.lock is None:
+            self.client.close()
+            return
+        try:
+            close_client(self.client, Path(self.place))
+        except TimeoutError as error:
+            raise StoreFailed(self.place, "close", str(error)) from error
+
     def forget_read(self) -> None:
         """Drop what is remembered of the entries; it is read anew."""
         self.recent.clear()
         self.absent.clear()
         self.mirror = self.namespaces = None
         self.crowded = False
-
-
-class DirectoryLock:
-    """An exclusive lock on a directory, held until release or the end of the process, however it ends."""
-
-    def __init__(self, directory: Path) -> None:
-        import fcntl
-
-        self._file = open(directory / LOCK_FILE, "a+", encoding="ascii")  # noqa: SIM115 (held while the store is open)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.seek(0)
-            owner = self._file.read().strip()
-            self._file.close()
-            raise StoreLocked(str(directory), int(owner) if owner.isdigit() else None) from error
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
-
-    def release(self) -> None:
-        """Let another process in, though a forked child may still hold a copy of the file.
-
-        The file stays: removing it would let two owners lock two files.
-        """
-        import fcntl
-
-        self._file.truncate(0)
-        fcntl.flock(self._file, fcntl.LOCK_UN)
-        self._file.close()
-
-    def abandon(self) -> None:
-        """Close a forked child's copy, so that the lock ends with the owner."""
-        self._file.close()
 
 
 _opened: dict[str, Connection] = {}
@@ -146,9 +122,11 @@ def disconnect(connection: Connection) -> None:
             return
         connection.closed = True
         _opened.pop(connection.place, None)
-        connection.client.close()
-        if connection.lock is not None:
-            connection.lock.release()
+        try:
+            connection.close_client()
+        finally:
+            if connection.lock is not None:
+                connection.lock.release()
 
 
 def _connect_directory(directory: Path, dims: int | None, embedder: str) -> Connection:
@@ -159,7 +137,12 @@ def _connect_directory(directory: Path, dims: int | None, embedder: str) -> Conn
         raise StoreFailed(str(directory), "open", str(error)) from error
     try:
         finish_swap(directory, keep=LOCK_FILE)
-        connection = with_collections(str(directory), open_client(directory), dims, embedder, exclusive=True)
+        client = open_client(directory)
+        try:
+            connection = with_collections(str(directory), client, dims, embedder, exclusive=True)
+        except BaseException:
+            close_client(client, directory)
+            raise
     except BaseException as error:
         lock.release()
         if isinstance(error, StoreError) or not isinstance(error, Exception):
@@ -167,14 +150,6 @@ def _connect_directory(directory: Path, dims: int | None, embedder: str) -> Conn
         raise StoreFailed(str(directory), "open", f"{type(error).__name__}: {error}") from error
     connection.lock = lock
     return connection
-
-
-def open_client(directory: Path) -> Any:
-    """Chroma's own client of a directory that nobody else has open."""
-    import chromadb
-    from chromadb.config import Settings
-
-    return chromadb.PersistentClient(str(directory), settings=Settings(anonymized_telemetry=False))
 
 
 def _connect_server(url: str, dims: int | None, embedder: str) -> Connection:

@@ -6,7 +6,6 @@ placeholder that no search returns. The second and further vectors of an entry a
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from memory.chroma_client import patiently
 from memory.chroma_rows import Rows
 from memory.errors import StoreFailed, StoreMismatch, StoreNewer
 from memory.records import Record, labels_metadata
@@ -93,9 +93,9 @@ def open_collections(client: Any, place: str, dims: int | None, embedder: str) -
     dims: None to take them as they are. Raises StoreMismatch, StoreNewer, StoreFailed.
     """
     cap = int(client.get_max_batch_size())
-    names = {collection.name for collection in client.list_collections()}
+    names = {collection.name for collection in patiently(client.list_collections)}
     if _NEXT in names and _RECORDS not in names:  # killed between the two steps of `_replace_records`
-        client.get_collection(_NEXT, embedding_function=None).modify(name=_RECORDS)
+        _rename(client.get_collection(_NEXT, embedding_function=None), _RECORDS)
     made = _collection(client, _RECORDS, dims or 0, embedder)
     about = made.metadata
     vectors = client.get_collection(_VECTORS, embedding_function=None) if _VECTORS in names else None
@@ -136,18 +136,24 @@ def rewrite(client: Any, collections: Collections, contents: Iterable[list[Writt
     if collections.vectors is None:
         return replace(collections, records=_replace_records(client, collections, contents))
     held = list(contents)  # all of it, before anything is taken away
-    client.delete_collection(_VECTORS)
+    patiently(lambda: client.delete_collection(_VECTORS))
     fresh = replace(collections, vectors=_further_rows(client, place, cap, collections.dims, collections.embedder))
     return replace(fresh, records=_replace_records(client, fresh, held))
 
 
 def _collection(client: Any, name: str, dims: int, embedder: str) -> Any:
-    return client.get_or_create_collection(
-        name,
-        embedding_function=None,
-        metadata={"format": FORMAT, "dims": dims, "embedder": embedder},
-        configuration={"hnsw": _INDEX if dims else _NO_INDEX},
+    return patiently(
+        lambda: client.get_or_create_collection(
+            name,
+            embedding_function=None,
+            metadata={"format": FORMAT, "dims": dims, "embedder": embedder},
+            configuration={"hnsw": _INDEX if dims else _NO_INDEX},
+        )
     )
+
+
+def _rename(collection: Any, name: str) -> None:
+    patiently(lambda: collection.modify(name=name))
 
 
 def _further_rows(client: Any, place: str, cap: int, dims: int, embedder: str) -> Rows:
@@ -161,14 +167,14 @@ def _replace_records(client: Any, collections: Collections, contents: Iterable[l
     """
     place, cap = collections.records.place, collections.records.cap
     try:
-        with contextlib.suppress(Exception):
-            client.delete_collection(_NEXT)  # what an earlier attempt left
+        if _NEXT in {collection.name for collection in patiently(client.list_collections)}:
+            patiently(lambda: client.delete_collection(_NEXT))  # what an earlier attempt left
         made = _collection(client, _NEXT, collections.dims, collections.embedder)
         target = replace(collections, records=Rows(made, place, cap))
         for page in contents:
             target.write(page)
-        client.delete_collection(_RECORDS)
-        made.modify(name=_RECORDS)
+        patiently(lambda: client.delete_collection(_RECORDS))
+        _rename(made, _RECORDS)
     except StoreFailed:
         raise
     except Exception as error:

@@ -17,15 +17,20 @@ from typing import IO, Any
 
 import numpy as np
 
-from memory.chroma_connection import LOCK_FILE, Connection, open_client, with_collections
+from memory.chroma_client import close_client, open_client, patiently
+from memory.chroma_connection import Connection, with_collections
+from memory.chroma_lock import LOCK_FILE
 from memory.chroma_rows import Rows
 from memory.chroma_swap import begin_swap, commit_swap, finish_swap
 from memory.errors import StoreError, StoreFailed
 from memory.records import Record
+from memory.scrubbed import ENVIRONMENT, hand_out_zeros
 from memory.vectors import Vectors
 
 Progress = Callable[[int, int], None]  # rows written so far, of how many
 _FEWEST_WRITES = 2  # Chroma accepts no smaller number
+_LEAST_DIMS = 2
+_NOBODY = "0" * 40
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -42,8 +47,9 @@ def rebuild(connection: Connection, progress: Progress = lambda done, of: None) 
     dims, embedder = connection.dims or None, connection.collections.embedder
     try:
         _write_elsewhere(connection, begin_swap(directory), dims, embedder, progress)
-        connection.client.close()
+        hand_out_zeros()  # the index grows in this process, which knew what was deleted
         try:
+            connection.close_client()
             commit_swap(directory, keep=LOCK_FILE)
         finally:
             _reopen(connection, dims, embedder)
@@ -62,7 +68,7 @@ def _write_elsewhere(
     writer = subprocess.Popen(
         [sys.executable, "-m", __name__],
         cwd=_ROOT,
-        env=os.environ | {"ANONYMIZED_TELEMETRY": "False"},
+        env=os.environ | ENVIRONMENT | {"ANONYMIZED_TELEMETRY": "False"},
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -129,8 +135,17 @@ def _write(pipe: IO[bytes]) -> None:
             made[page["rows"]].upsert(page["ids"], vectors, page["metadatas"], page["documents"])
             last[page["rows"]] = page, vectors
     with _opened(about) as made:  # an index keeps the settings it was opened with
-        for name, (page, vectors) in last.items():
-            _settle(made[name], page, vectors)
+        for name, rows in made.items():
+            _settle(rows, *last.get(name, _nobody(about["dims"] or _LEAST_DIMS)))
+    with _opened(about) as made:  # an index whose last row is deleted while it settles is made anew by every reader
+        for name, rows in made.items():
+            if name not in last:
+                rows.delete([_NOBODY])
+
+
+def _nobody(dims: int) -> tuple[dict[str, Any], Vectors]:
+    """A row for a collection that has none, so that it can settle."""
+    return {"ids": [_NOBODY], "metadatas": [{"vectors": 0}], "documents": None}, np.ones((1, dims), np.float32)
 
 
 @contextmanager
@@ -138,7 +153,7 @@ def _opened(about: Mapping[str, Any]) -> Iterator[dict[str, Rows]]:
     client = open_client(Path(about["directory"]))
     made = with_collections(about["directory"], client, about["dims"], about["embedder"], exclusive=True)
     yield {"records": made.records} | ({"vectors": made.vectors} if made.vectors is not None else {})
-    client.close()
+    close_client(client, Path(about["directory"]))
 
 
 def _settle(rows: Rows, page: dict[str, Any], vectors: Vectors) -> None:
@@ -147,11 +162,15 @@ def _settle(rows: Rows, page: dict[str, Any], vectors: Vectors) -> None:
     Else whoever opens the directory next would make its files, and write what they hold in reserve as memory was.
     """
     usual = rows.collection.configuration["hnsw"]["sync_threshold"]
-    rows.collection.modify(configuration={"hnsw": {"sync_threshold": _FEWEST_WRITES}})
+    _sync_after(rows, _FEWEST_WRITES)
     document = page["documents"][:1] if page["documents"] else None
     for _ in range(_FEWEST_WRITES + 1):
         rows.upsert(page["ids"][:1], vectors[:1], page["metadatas"][:1], document)
-    rows.collection.modify(configuration={"hnsw": {"sync_threshold": usual}})
+    _sync_after(rows, usual)
+
+
+def _sync_after(rows: Rows, writes: int) -> None:
+    patiently(lambda: rows.collection.modify(configuration={"hnsw": {"sync_threshold": writes}}))
 
 
 def _reopen(connection: Connection, dims: int | None, embedder: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from memory.chroma_client import patiently
 from memory.errors import StoreFailed
 from memory.vectors import Vectors
 
@@ -34,8 +34,7 @@ class Rows:
 
     def count(self) -> int:
         """How many rows there are."""
-        with self._guard("count its rows"):
-            return int(self.collection.count())
+        return int(self._ask("count its rows", self.collection.count))
 
     def upsert(
         self,
@@ -46,32 +45,31 @@ class Rows:
     ) -> None:
         """Write rows; one call up to Chroma's cap is all or nothing."""
         for part in self._parts(ids):
-            with self._guard("write"):
-                self.collection.upsert(
-                    ids=list(ids[part]),
-                    embeddings=vectors[part],
-                    metadatas=[dict(metadata) for metadata in metadatas[part]],
-                    documents=list(documents[part]) if documents is not None else None,
-                )
+            self._ask(
+                "write",
+                self.collection.upsert,
+                ids=list(ids[part]),
+                embeddings=vectors[part],
+                metadatas=[dict(metadata) for metadata in metadatas[part]],
+                documents=list(documents[part]) if documents is not None else None,
+            )
 
     def update(self, ids: Sequence[str], metadatas: Sequence[Mapping[str, Any]]) -> None:
         """Change these names of the rows' metadata and nothing else; unknown ids are passed over."""
         for part in self._parts(ids):
-            with self._guard("write"):
-                self.collection.update(ids=list(ids[part]), metadatas=[dict(one) for one in metadatas[part]])
+            changes = [dict(one) for one in metadatas[part]]
+            self._ask("write", self.collection.update, ids=list(ids[part]), metadatas=changes)
 
     def delete(self, ids: Sequence[str], where: Mapping[str, Any] | None = None) -> None:
         """Delete rows, only those that meet the condition when it is written; unknown ids are passed over."""
         for part in self._parts(ids):
-            with self._guard("delete"):
-                self.collection.delete(ids=list(ids[part]), where=where)
+            self._ask("delete", self.collection.delete, ids=list(ids[part]), where=where)
 
     def get(self, ids: Sequence[str]) -> dict[str, tuple[str, Mapping[str, Any]]]:
         """(document, metadata) by id; ids that are not there are missing from it."""
         found: dict[str, tuple[str, Mapping[str, Any]]] = {}
         for part in self._parts(ids):
-            with self._guard("read"):
-                answer = self.collection.get(ids=list(ids[part]), include=["documents", "metadatas"])
+            answer = self._ask("read", self.collection.get, ids=list(ids[part]), include=["documents", "metadatas"])
             found.update(zip(answer["ids"], zip(answer["documents"], answer["metadatas"], strict=True), strict=True))
         return found
 
@@ -79,8 +77,7 @@ class Rows:
         """Vector by id, as far as they are there."""
         found: dict[str, Vectors] = {}
         for part in self._parts(ids):
-            with self._guard("read"):
-                answer = self.collection.get(ids=list(ids[part]), include=["embeddings"])
+            answer = self._ask("read", self.collection.get, ids=list(ids[part]), include=["embeddings"])
             found.update(zip(answer["ids"], np.asarray(answer["embeddings"], dtype=np.float32), strict=True))
         return found
 
@@ -88,8 +85,7 @@ class Rows:
         """All rows that meet the condition, in pages of Chroma's cap. Whoever writes meanwhile must be locked out."""
         offset = 0
         while True:
-            with self._guard("read"):
-                page = self.collection.get(where=where, limit=self.cap, offset=offset, include=include)
+            page = self._ask("read", self.collection.get, where=where, limit=self.cap, offset=offset, include=include)
             if page["ids"]:
                 yield page
             if len(page["ids"]) < self.cap:
@@ -102,10 +98,14 @@ class Rows:
         whole: with document and metadata.
         """
         include = ["distances", "documents", "metadatas"] if whole else ["distances"]
-        with self._guard("search"):
-            answer = self.collection.query(
-                query_embeddings=query.reshape(1, -1), where=where, n_results=min(limit, _QUERY_CAP), include=include
-            )
+        answer = self._ask(
+            "search",
+            self.collection.query,
+            query_embeddings=query.reshape(1, -1),
+            where=where,
+            n_results=min(limit, _QUERY_CAP),
+            include=include,
+        )
         [ids], [distances] = answer["ids"], answer["distances"]
         documents = answer["documents"][0] if whole else [""] * len(ids)
         metadatas = answer["metadatas"][0] if whole else [{}] * len(ids)
@@ -117,11 +117,9 @@ class Rows:
     def _parts(self, ids: Sequence[str]) -> Iterator[slice]:
         return (slice(start, start + self.cap) for start in range(0, len(ids), self.cap))
 
-    @contextmanager
-    def _guard(self, action: str) -> Iterator[None]:
+    def _ask(self, action: str, call: Callable[..., Any], **arguments: Any) -> Any:
+        """What Chroma answers; every call here may be made twice."""
         try:
-            yield
-        except (
-            Exception
-        ) as error:  # Chroma raises bare ValueError, its own tree, httpx's and Rust's for one and the same
+            return patiently(lambda: call(**arguments))
+        except Exception as error:  # bare ValueError, its own tree, httpx's and Rust's for one and the same
             raise StoreFailed(self.place, action, f"{type(error).__name__}: {error}") from error

@@ -14,7 +14,7 @@ _BUILDING, _BUILT, _MOVING = "rebuild.building", "rebuild.built", "rebuild.movin
 def begin_swap(directory: Path) -> Path:
     """An empty folder inside the directory, for the new content. What an earlier attempt left there is gone."""
     building = directory / _BUILDING
-    shutil.rmtree(building, ignore_errors=True)
+    _remove(building)
     building.mkdir()
     return building
 
@@ -35,13 +35,13 @@ def finish_swap(directory: Path, *, keep: str) -> None:
 
     Does nothing where no swap was begun. Only the owner of the directory may call it, before it is opened.
     """
-    shutil.rmtree(directory / _BUILDING, ignore_errors=True)
+    _remove(directory / _BUILDING)
     built, moving = directory / _BUILT, directory / _MOVING
     if built.exists():
         sync_folder(directory)
         for old in directory.iterdir():
             if old.name not in (_BUILT, keep):
-                shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+                _remove(old)
         sync_folder(directory)  # nothing old is left before the first new file stands among what may be deleted
         os.rename(built, moving)
     if moving.exists():
@@ -49,3 +49,11 @@ def finish_swap(directory: Path, *, keep: str) -> None:
             os.rename(new, directory / new.name)
         moving.rmdir()
         sync_folder(directory)
+
+
+def _remove(path: Path) -> None:
+    """Remove it, all of it. Raises OSError where something stays, for it may be what had to go."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from memory.chroma_connection import open_client
+from memory.chroma_client import open_client
 from memory.chroma_layout import FORMAT
 from memory.chroma_store import ChromaStore
 from memory.embedding import index_for

@@ -95,7 +95,7 @@ def test_the_index_files_are_written_anew_as_well(tmp_path):
 def test_after_reopening_everything_is_there_and_the_embedder_is_still_asked_for(store, embedder, tmp_path):
     store.delete(("own",), "canary")
     before = told(store)
-    store.rebuild()
+    assert store.rebuild()
     store.close()
     with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=index_for(embedder)) as again:
         assert same(before, told(again))
@@ -114,7 +114,7 @@ def test_whoever_reads_next_writes_no_index_anew(store, embedder, tmp_path):
         }
 
     store.delete(("own",), "canary")
-    store.rebuild()
+    assert store.rebuild()
     before = written()
     assert any(name.endswith("data_level0.bin") for name in before)
     told(store)
@@ -126,11 +126,46 @@ def test_whoever_reads_next_writes_no_index_anew(store, embedder, tmp_path):
     assert written() == before
 
 
+def test_every_index_is_made_by_the_writer_with_nothing_in_its_reserve(store, tmp_path):
+    """Also that of a collection of no rows: else this process, which read the canary, would make it."""
+    store.delete(("own",), "canary")
+    assert store.rebuild()
+    indexes = [path for path, _ in files_under([tmp_path]) if path.name == "data_level0.bin"]
+    assert len(indexes) == len(store._connection.client.list_collections()) == 2
+    for index in indexes:
+        data = index.read_bytes()
+        assert not any(data[len(data) // 2 :])  # it has room for a hundred rows
+    assert store._connection.vectors.count() == 0
+
+
+def test_after_an_erasure_memory_is_handed_out_as_zeros_so_that_no_growing_index_keeps_what_was_freed():
+    code = """
+import ctypes, sys
+from memory.scrubbed import hand_out_zeros
+if sys.argv[1:] and not hand_out_zeros(): sys.exit(print("cannot"))
+c = ctypes.CDLL(None)
+c.malloc.restype, c.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+place = c.malloc(50_000)
+ctypes.memset(place, 7, 50_000)
+c.free(place)
+print(ctypes.string_at(c.malloc(50_000), 50_000).count(7))
+"""
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-c", code, *arguments]
+        return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout.strip()
+
+    if (cleared := run("clear")) == "cannot":
+        pytest.skip("this C library cannot clear memory")
+    assert int(run()) > 40_000
+    assert cleared == "0"
+
+
 def test_all_stores_of_the_directory_go_on_with_the_new_files(store, embedder, tmp_path):
     with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=index_for(embedder)) as other:
         store.delete(("own",), "canary")
         other.search((), query="red fox")
-        store.rebuild()
+        assert store.rebuild()
         other.put(("others", "new"), "k", {"text": "green newt"})
         assert [hit.key for hit in store.search((), query="newt", limit=1)] == ["k"]
 
@@ -148,11 +183,11 @@ def test_a_store_without_vectors_is_written_anew_too(tmp_path):
 def test_a_vector_left_behind_by_a_crash_is_not_taken_along(store, embedder, tmp_path):
     """Its entry was never written, so nobody could name it to delete it."""
     store.delete(("own",), "canary")
-    store.rebuild()
+    assert store.rebuild()
     rows = store._connection.vectors
     rows.upsert([f"{'0' * 40}:abc:0"], embedder.embed([CANARY]), [{"ns0": '"own"'}])
     assert left(tmp_path, embedder) == {"vector"}
-    store.rebuild()
+    assert store.rebuild()
     assert left(tmp_path, embedder) == set()
 
 
@@ -163,7 +198,7 @@ def test_a_disk_that_fails_leaves_the_old_directory_in_use(store, embedder, tmp_
     before = told(store)
     monkeypatch.setattr("memory.chroma_swap.sync_tree", full)
     with pytest.raises(StoreFailed, match="No space left"):
-        store.rebuild()
+        assert store.rebuild()
     assert same(before, told(store))
     assert store.get(("own",), "canary") is not None
     monkeypatch.undo()
