@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import sys
 import time
 from dataclasses import dataclass, field
+from typing import Self
 
 from models.decisions import Usage
 from models.errors import ModelError
@@ -37,6 +40,11 @@ class Budget:
     used_usd: float = 0.0
     model_seconds: float = 0.0
     started: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def unlimited(cls) -> Self:
+        """For work outside any turn: it only counts."""
+        return cls(calls=sys.maxsize, tokens=sys.maxsize, seconds=math.inf)
 
     def left_s(self) -> float:
         """Seconds left, never negative."""

@@ -32,6 +32,7 @@ _UNTELLING = frozenset(
     than""".split()
 )
 _WELCOMES = r"\b(?:(?:like|love|enjoy|prefer)s?|leans? (?:to|towards?)|drawn to|fond of|keen on)\b"
+EVIDENCE_KEPT = 64  # the latest events of a fact; more would make each version longer than the one before, for ever
 MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
 
 
@@ -174,7 +175,8 @@ def apply_edits(
 
     prose: where it is empty, a plain one is made of the facts. words: its bound. wishes: the event ids of stated
     wishes; what rests on one starts stronger. Pinned facts stay as they are, and the version names no edit of them. The
-    newer of two opposite facts wins: an `add` turns an opposite fact round.
+    newer of two opposite facts wins: an `add` turns an opposite fact round. A fact names the latest EVIDENCE_KEPT
+    events it rests on.
     """
     facts = {fact.fact_id: fact for fact in preference.facts}
     made = list[Edit]()
@@ -246,7 +248,7 @@ def bounded_prose(prose: str, words: int) -> str:
 
 
 def _changed(old: Fact | None, edit: Edit, now: datetime, *, stated: bool) -> Fact:
-    evidence = tuple(dict.fromkeys([*(old.evidence if old else ()), *edit.evidence]))
+    evidence = tuple(dict.fromkeys([*(old.evidence if old else ()), *edit.evidence]))[-EVIDENCE_KEPT:]
     fresh = old is None or old.retracted or old.polarity != edit.polarity
     times = max(1, len(edit.evidence))
     if fresh or old is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from langgraph.runtime import Runtime
 
@@ -103,23 +103,43 @@ def take_back(context: TurnContext, before: Preference, reactions: Sequence[Reac
 
 
 async def fold_due(
-    context: TurnContext, preference: Preference, *, include_rest: bool = False, announce: object = None
+    context: TurnContext,
+    preference: Preference,
+    *,
+    include_rest: bool = False,
+    everything: bool = False,
+    announce: Callable[[Progress], object] | None = None,
 ) -> Preference:
     """Fold every full block of new interactions; with `include_rest` the last short one too.
 
     Someone met for the first time with a long history is caught up on the most recent blocks only
-    (`memory.catch_up_blocks`); older events still count in the collaborative signals. Raises ModelError from the fold
-    that failed; the versions before it are kept.
+    (`memory.catch_up_blocks`), unless `everything` is asked for; older events still count in the collaborative signals.
+    announce: called before each fold; what it raises ends the folding. Raises ModelError from the fold that failed; the
+    versions before it are kept. Where `memory.mode` is not `recurrent`, see there.
     """
-    size, catch_up = context.memory.block_size, context.memory.catch_up_blocks
+    size, most = context.memory.block_size, context.memory.block_size * context.memory.catch_up_blocks
+    if context.memory.mode == "none":
+        return preference
     waiting = context.log.of_user(preference.user_id, context.catalogue.name, after=preference.watermark)
-    waiting = waiting[-size * catch_up :] if len(waiting) > size * catch_up else waiting
-    while len(waiting) >= size or (include_rest and waiting):
-        block, waiting = waiting[:size], waiting[size:]
-        if callable(announce):
+    if context.memory.mode == "one_shot":
+        due = len(waiting) >= size or (include_rest and waiting)
+        blocks = [context.log.of_user(preference.user_id, context.catalogue.name)[-most:]] if due else []
+        preference = _emptied(preference) if due else preference
+    else:
+        waiting = waiting if everything else waiting[-most:]
+        blocks = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+        blocks = blocks if include_rest else [block for block in blocks if len(block) == size]
+    for block in blocks:
+        if announce is not None:
             announce(Progress("update_preference", "rewriting your taste"))
         preference = await fold(context, preference, block)
     return preference
+
+
+def _emptied(preference: Preference) -> Preference:
+    """The preference without what folds made of it; what the user pinned stays."""
+    pinned = tuple(fact for fact in preference.facts if fact.pinned)
+    return preference.model_copy(update={"prose": "", "facts": pinned})
 
 
 async def fold(context: TurnContext, preference: Preference, block: Sequence[Interaction]) -> Preference:

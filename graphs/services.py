@@ -121,10 +121,13 @@ class Services:
         """A recorder for one turn, or one that keeps nothing where traces are switched off."""
         return Recorder(self.traces if self.profile.trace.enabled else None)
 
-    def turn_context(self, catalogue: str, recorder: Recorder) -> TurnContext:
-        """What one turn is given: the shared stores, and a budget and a way to the models of its own."""
+    def turn_context(self, catalogue: str, recorder: Recorder, budget: Budget | None = None) -> TurnContext:
+        """What one turn is given: the shared stores, and a way to the models of its own.
+
+        budget: that of the profile unless another is given.
+        """
         bounds = self.profile.budget
-        budget = Budget(calls=bounds.calls, tokens=bounds.tokens, seconds=bounds.seconds, usd=bounds.usd)
+        budget = budget or Budget(calls=bounds.calls, tokens=bounds.tokens, seconds=bounds.seconds, usd=bounds.usd)
         return TurnContext(
             catalogue=self.catalogue(catalogue),
             items=self.items,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from palate import chat, demo, doctor, importing, model, ranking, summarize, taste, trace, train, ui
+from palate import chat, demo, doctor, fold, importing, model, ranking, summarize, taste, trace, train, ui
 from palate.failures import exit_code, tell
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("demo")(demo.demo)
 app.command("chat")(chat.chat)
 app.command("import")(importing.import_)
 app.command("summarize")(summarize.summarize)
+app.command("fold")(fold.fold)
 app.command("rank")(ranking.rank)
 app.command("train")(train.train)
 app.add_typer(model.app, name="model")

@@ -60,10 +60,13 @@ class StoreSettings(_Section):
 class MemorySettings(_Section):
     """The memory of a taste.
 
-    block_size: new interactions per fold. words: the longest prose. recent: raw items that travel beside it.
-    catch_up_blocks: most blocks one turn folds; for someone whose history is longer, the most recent ones.
+    mode: `recurrent` folds block after block; for comparison, `one_shot` makes the taste anew of the latest
+    `catch_up_blocks` blocks in one prompt each time a block is full, and `none` keeps no taste, so that only the raw
+    items speak. block_size: new interactions per fold. words: the longest prose. recent: raw items that travel beside
+    it. catch_up_blocks: most blocks one turn folds; for someone whose history is longer, the most recent ones.
     """
 
+    mode: Literal["recurrent", "one_shot", "none"] = "recurrent"
     block_size: int = Field(default=3, ge=1, le=100)
     catch_up_blocks: int = Field(default=4, ge=1, le=1000)
     words: int = Field(default=120, ge=20, le=1000)
