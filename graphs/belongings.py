@@ -64,7 +64,8 @@ def sought_of(services: Services, user_id: str) -> Sought:
         for name in services.preferences.catalogues(user_id)
         for version in services.preferences.versions(user_id, name)
     ]
-    traces = [services.traces.get(row.trace_id) for row in services.traces.list(limit=_ALL, user=user_id)]
+    stores = (services.traces, services.replays)
+    traces = [store.get(row.trace_id) for store in stores for row in store.list(limit=_ALL, user=user_id)]
     threads = {thread: services.threads.turns(user_id, thread) for thread in services.threads.ids(user_id)}
     states = [state for turns in threads.values() for state in turns]
     pictures = {*services.uploads.of(user_id), *(state.upload for state in states if state.upload)}

@@ -13,6 +13,7 @@ from tracing.events import Trace
 from tracing.storage import TraceRow, TraceStore
 
 UNNAMED = "A picture, without words"
+REPLAYS_LOOKED_AT = 1000  # of one conversation
 NAME_CHARACTERS = 60  # of a message that stands for a name
 
 
@@ -37,6 +38,7 @@ class Conversations:
 
     user_id: str
     traces: TraceStore
+    replays: TraceStore
     threads: Threads
     names: ThreadNames
 
@@ -44,7 +46,7 @@ class Conversations:
     def of(cls, services: Services, user_id: str) -> Conversations:
         """The conversations of a user. Raises BeingForgotten."""
         services.marks.refuse(user_id)
-        return cls(user_id, services.traces, services.threads, services.thread_names)
+        return cls(user_id, services.traces, services.replays, services.threads, services.thread_names)
 
     def list(self, words: str = "", *, limit: int | None = None) -> Sequence[ConversationRow]:
         """The conversations, the latest first. words: only those whose name or messages have every one of them."""
@@ -74,6 +76,7 @@ class Conversations:
         """
         self.threads.delete(self.user_id, thread_id)
         self.traces.forget_thread(self.user_id, thread_id)
+        self.replays.forget_thread(self.user_id, thread_id)
         self.names.put(self.user_id, thread_id, "")
 
     def turns(self, *, limit: int = 20, thread_id: str | None = None, errors_only: bool = False) -> Sequence[TraceRow]:
@@ -81,12 +84,20 @@ class Conversations:
         return self.traces.list(limit, user=self.user_id, thread=thread_id, errors_only=errors_only)
 
     def turn(self, trace_id: str) -> Trace | None:
-        """The trace of one turn; None where this user has none of that id."""
-        try:
-            trace = self.traces.get(trace_id)
-        except KeyError:
-            return None
-        return trace if trace.started.user_id == self.user_id else None
+        """The trace of one turn, or of a replay; None where this user has none of that id."""
+        for store in (self.traces, self.replays):
+            try:
+                trace = store.get(trace_id)
+            except KeyError:
+                continue
+            return trace if trace.started.user_id == self.user_id else None
+        return None
+
+    def replays_of(self, trace: Trace) -> Sequence[TraceRow]:
+        """The replays of a turn, the newest first."""
+        thread = trace.started.thread_id
+        rows = self.replays.list(REPLAYS_LOOKED_AT, user=self.user_id, thread=thread)
+        return [row for row in rows if row.trace_id.startswith(f"{trace.trace_id}.")]
 
 
 def _began(messages: Sequence[str]) -> str:

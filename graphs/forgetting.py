@@ -89,8 +89,9 @@ def erase_record(services: Services, user_id: str, sought: Sought) -> None:
 
 
 def erase_traces(services: Services, user_id: str, sought: Sought) -> None:
-    """The turns as they were recorded."""
+    """The turns as they were recorded, and as they were replayed."""
     services.traces.forget(user_id)
+    services.replays.forget(user_id)
 
 
 def erase_preferences(services: Services, user_id: str, sought: Sought) -> None:

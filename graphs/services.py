@@ -51,6 +51,7 @@ class Services:
     preferences: PreferenceStore
     models: RoleModels
     traces: TraceStore
+    replays: TraceStore
     threads: Threads
     thread_names: ThreadNames
     marks: Marks
@@ -83,6 +84,7 @@ class Services:
             preferences=PreferenceStore(store),
             models=models or RoleModels(profile.models, profile.roles, pictures),
             traces=TraceStore(engine, personal_text=profile.trace.personal_text),
+            replays=TraceStore(engine, personal_text=profile.trace.personal_text, replays=True),
             threads=Threads(profile.stores.checkpoints),
             thread_names=ThreadNames(engine),
             marks=Marks(profile.stores.marks),
@@ -121,23 +123,38 @@ class Services:
         """A recorder for one turn, or one that keeps nothing where traces are switched off."""
         return Recorder(self.traces if self.profile.trace.enabled else None)
 
-    def turn_context(self, catalogue: str, recorder: Recorder, budget: Budget | None = None) -> TurnContext:
+    def budget(self, profile: Profile | None = None) -> Budget:
+        """What one turn may spend, by a profile; None for the one in force."""
+        bounds = (profile or self.profile).budget
+        return Budget(calls=bounds.calls, tokens=bounds.tokens, seconds=bounds.seconds, usd=bounds.usd)
+
+    def turn_context(
+        self,
+        catalogue: str,
+        recorder: Recorder,
+        budget: Budget | None = None,
+        *,
+        profile: Profile | None = None,
+        models: RoleModels | None = None,
+        log: EventLog | None = None,
+        preferences: PreferenceStore | None = None,
+    ) -> TurnContext:
         """What one turn is given: the shared stores, and a way to the models of its own.
 
-        budget: that of the profile unless another is given.
+        budget: that of the profile unless another is given. profile, models, log, preferences: what to use in
+        place of our own, for a turn that nobody is told of.
         """
-        bounds = self.profile.budget
-        budget = budget or Budget(calls=bounds.calls, tokens=bounds.tokens, seconds=bounds.seconds, usd=bounds.usd)
+        profile = profile or self.profile
         return TurnContext(
             catalogue=self.catalogue(catalogue),
             items=self.items,
-            log=self.log,
-            preferences=self.preferences,
+            log=log or self.log,
+            preferences=preferences or self.preferences,
             embedder=self.embedder,
             collaborative=self.collaborative(catalogue),
-            ask=Asker(self.models, self.pictures, recorder, budget),
+            ask=Asker(models or self.models, self.pictures, recorder, budget or self.budget(profile)),
             recorder=recorder,
-            memory=self.profile.memory,
-            recommend=self.profile.recommend,
+            memory=profile.memory,
+            recommend=profile.recommend,
             now=lambda: datetime.now(UTC),
         )

@@ -121,3 +121,45 @@ def test_foreign_markup_in_a_trace_is_shown_as_text(real, payload):
     assert not any(kept in element.value for element in read_as_markdown)
     assert not any(kept in one.label for one in page.expander)
     assert not any("evil.example" in element.value for element in page.html)
+
+
+def test_a_turn_is_taken_again_and_laid_beside_the_original(real):
+    result = talk(real, "me", "a fox under 90 EUR", "aaaa")
+    page = open_page("traces", trace=result.trace_id)
+    assert not [one for one in page.button if one.key == "replay-turn"], "nothing of it is drawn before it is opened"
+    page.session_state["replay"] = True
+    page.run()
+    page.button(key="replay-turn").click().run()
+    assert not page.exception, page.exception
+    [replay] = real.services.replays.list()
+    page = open_page("traces", trace=result.trace_id, beside=replay.trace_id)
+    assert page.header[0].value == "Side by side"
+    assert "demo (replay)" in texts(page)
+    table = page.dataframe[0].value
+    assert list(table["place, first"].dropna()) == list(table["place, second"].dropna()) == [1, 2, 3, 4]
+    assert set(table["difference"]) == {0.0}
+    assert len(real.traces.list(user="me")) == 1
+
+
+def test_one_call_is_asked_again_in_other_words_on_the_page(real):
+    result = talk(real, "me", "a fox under 90 EUR", "aaaa")
+    page = open_page("traces", trace=result.trace_id)
+    page.session_state["replay"] = True
+    page.run()
+    words = next(one for one in page.text_area if one.label == "asked in these words")
+    assert words.value.startswith("You recommend items")
+    words.set_value("Only this.").run()
+    page.button(key="ask-again").click().run()
+    [replay] = real.services.replays.list()
+    page = open_page("traces", trace=result.trace_id, beside=replay.trace_id)
+    assert "Only this." in [one.value for one in page.code]
+
+
+def test_another_persons_replay_is_not_laid_beside_ones_own(real):
+    from graphs.replay import replay_turn
+
+    mine, theirs = talk(real, "me", "a fox", "aaaa"), talk(real, "ann", "a secret owl", "bbbb")
+    replay = made_host().wait(replay_turn(real.services, "ann", theirs.trace_id))
+    for one in (replay.trace_id, theirs.trace_id):
+        page = open_page("traces", trace=mine.trace_id, beside=one)
+        assert not [text for text in texts(page) if "secret" in text]

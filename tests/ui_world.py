@@ -77,6 +77,7 @@ class ScriptedSession:
         engine = open_engine(f"sqlite:///{home / 'palate.sqlite'}")
         self.services = SimpleNamespace(
             traces=TraceStore(engine),
+            replays=TraceStore(engine, replays=True),
             threads=Threads(home / "threads.sqlite"),
             thread_names=ThreadNames(engine),
             marks=Marks(home / "marks"),

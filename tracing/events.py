@@ -33,7 +33,11 @@ class TraceEvent(BaseModel):
 
 
 class TurnStarted(TraceEvent):
-    """A message arrived. at: timezone-aware wall clock."""
+    """A message arrived.
+
+    at: timezone-aware wall clock. replay_of: the trace of the turn that is taken once more, which nobody is told of;
+    empty for a turn that took place.
+    """
 
     type: Literal["turn_started"] = "turn_started"
     trace_id: str = Field(min_length=1)
@@ -43,6 +47,7 @@ class TurnStarted(TraceEvent):
     catalogue: str
     message: str
     at: datetime
+    replay_of: str = ""
 
 
 class StepStarted(TraceEvent):

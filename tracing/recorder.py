@@ -54,7 +54,15 @@ class Recorder:
         self._complained = False
 
     def start_turn(
-        self, *, trace_id: str, user_id: str, thread_id: str, profile: str, catalogue: str, message: str
+        self,
+        *,
+        trace_id: str,
+        user_id: str,
+        thread_id: str,
+        profile: str,
+        catalogue: str,
+        message: str,
+        replay_of: str = "",
     ) -> None:
         """Begin a turn. One that was left open is ended first, with an error that says so."""
         with self._guard("start"):
@@ -69,6 +77,7 @@ class Recorder:
                 catalogue=catalogue,
                 message=message,
                 at=self._now(),
+                replay_of=replay_of,
             )
             self._events.append(started)
 

@@ -60,8 +60,8 @@ _SHORTEST_KEY = 15  # characters without a space among them; no alternative of _
 
 # what names things and says nothing of a person: never changed
 _NAMING = frozenset(
-    """type trace_id user_id thread_id profile catalogue at step role model kind prompt pictures item_id slate op
-    attribute intent shown last_slate mentioned understood_by parts polarity upload picture ref turn_id""".split()
+    """type trace_id replay_of user_id thread_id profile catalogue at step role model kind prompt pictures item_id slate
+    op attribute intent shown last_slate mentioned understood_by parts polarity upload picture ref turn_id""".split()
 )
 _PERSONAL = frozenset(
     """message reply rendered output prose prose_before prose_after reason value aspect state_changes rule detail error

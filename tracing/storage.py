@@ -29,29 +29,32 @@ from memory.database import AnyText, ensure_tables, metadata, reading, writing
 from tracing.events import ModelCall, Trace, TurnEnded
 from tracing.redaction import PersonalText, is_clean, redact_event
 
-_traces = Table(
-    "traces",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("trace_id", String, nullable=False, unique=True),
-    Column("user_id", AnyText, nullable=False),
-    Column("thread_id", AnyText, nullable=False),
-    Column("profile", String, nullable=False),
-    Column("catalogue", AnyText, nullable=False),
-    Column("at", String, nullable=False),  # ISO 8601 with its own offset, which SQL timestamps lose
-    Column("message", AnyText, nullable=False),
-    Column("seconds", Float, nullable=False),
-    Column("model_seconds", Float, nullable=False),
-    Column("slate", Integer, nullable=False),
-    Column("calls", Integer, nullable=False),
-    Column("cost_usd", Float),
-    Column("error", AnyText),
-    Column("body", Text, nullable=False),
-    Index("traces_of_user", "user_id", "number"),
-    Index("traces_of_thread", "thread_id", "number"),
-)
-_DELETE = delete(_traces).where(_traces.c.trace_id == bindparam("replaced"))
-_INSERT = insert(_traces)
+
+def _table(name: str) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("number", Integer, primary_key=True, autoincrement=True),
+        Column("trace_id", String, nullable=False, unique=True),
+        Column("user_id", AnyText, nullable=False),
+        Column("thread_id", AnyText, nullable=False),
+        Column("profile", String, nullable=False),
+        Column("catalogue", AnyText, nullable=False),
+        Column("at", String, nullable=False),  # ISO 8601 with its own offset, which SQL timestamps lose
+        Column("message", AnyText, nullable=False),
+        Column("seconds", Float, nullable=False),
+        Column("model_seconds", Float, nullable=False),
+        Column("slate", Integer, nullable=False),
+        Column("calls", Integer, nullable=False),
+        Column("cost_usd", Float),
+        Column("error", AnyText),
+        Column("body", Text, nullable=False),
+        Index(f"{name}_of_user", "user_id", "number"),
+        Index(f"{name}_of_thread", "thread_id", "number"),
+    )
+
+
+_TURNS, _REPLAYS = _table("traces"), _table("replays")  # apart, so that no list of turns ever holds a replay
 _CHUNK = 500
 _SHOWN_MESSAGE = 200  # characters of the message kept for lists
 
@@ -95,20 +98,31 @@ class TraceStore:
     """Keeps traces, each whole or not at all; a kill loses none, a power cut perhaps the latest.
 
     personal_text: `redact` writes lengths instead of what people and models said. secrets: strings that must never be
-    written, beside everything that looks like one. Every method raises DatabaseFailed when the database refuses.
+    written, beside everything that looks like one. replays: keeps turns that were taken once more to look at them, in
+    a table of their own. Every method raises DatabaseFailed when the database refuses.
     """
 
-    def __init__(self, engine: Engine, *, personal_text: PersonalText = "keep", secrets: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        personal_text: PersonalText = "keep",
+        secrets: Collection[str] = (),
+        replays: bool = False,
+    ) -> None:
         self._engine, self._personal_text, self._secrets = engine, personal_text, tuple(secrets)
-        ensure_tables(engine, _traces)
+        self._table = _REPLAYS if replays else _TURNS
+        self._insert = insert(self._table)
+        self._delete = delete(self._table).where(self._table.c.trace_id == bindparam("replaced"))
+        ensure_tables(engine, self._table)
 
     def save(self, trace: Trace) -> Trace:
         """Write the trace without its secrets, and return it as written. One of the same id is replaced."""
         kept, events = self._without_secrets(trace)
         row = _row_of(kept) | {"body": json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))}
         with writing(self._engine, synced=False) as connection:
-            connection.execute(_DELETE, {"replaced": kept.trace_id})
-            connection.execute(_INSERT, row)
+            connection.execute(self._delete, {"replaced": kept.trace_id})
+            connection.execute(self._insert, row)
         return kept
 
     def _without_secrets(self, trace: Trace) -> tuple[Trace, Sequence[Mapping[str, JsonValue]]]:
@@ -127,20 +141,20 @@ class TraceStore:
         self, limit: int = 20, *, user: str | None = None, thread: str | None = None, errors_only: bool = False
     ) -> list[TraceRow]:
         """The newest traces first, at most `limit`; of one user, one thread, or only turns that went wrong."""
-        columns = [column for column in _traces.c if column.name not in ("number", "body")]
-        query = select(*columns).order_by(_traces.c.number.desc()).limit(limit)
+        columns = [column for column in self._table.c if column.name not in ("number", "body")]
+        query = select(*columns).order_by(self._table.c.number.desc()).limit(limit)
         if user is not None:
-            query = query.where(_traces.c.user_id == user)
+            query = query.where(self._table.c.user_id == user)
         if thread is not None:
-            query = query.where(_traces.c.thread_id == thread)
+            query = query.where(self._table.c.thread_id == thread)
         if errors_only:
-            query = query.where(_traces.c.error.is_not(None))
+            query = query.where(self._table.c.error.is_not(None))
         with reading(self._engine) as connection:
             return [_row(row) for row in connection.execute(query)]
 
     def threads(self, user_id: str) -> Sequence[ThreadRow]:
         """The threads of a user that left a trace, the latest first."""
-        columns = _traces.c
+        columns = self._table.c
         query = (
             select(columns.thread_id, columns.catalogue, columns.at, columns.message)
             .where(columns.user_id == user_id)
@@ -165,7 +179,7 @@ class TraceStore:
     def get(self, trace_id: str) -> Trace:
         """The trace of that id. Raises KeyError when there is none."""
         with reading(self._engine) as connection:
-            body = connection.execute(select(_traces.c.body).where(_traces.c.trace_id == trace_id)).scalar()
+            body = connection.execute(select(self._table.c.body).where(self._table.c.trace_id == trace_id)).scalar()
         if body is None:
             raise KeyError(trace_id)
         return Trace.model_validate_json(body)
@@ -175,21 +189,21 @@ class TraceStore:
         wanted, found = sorted(trace_ids), set[str]()
         with reading(self._engine) as connection:
             for start in range(0, len(wanted), _CHUNK):
-                query = select(_traces.c.trace_id).where(_traces.c.trace_id.in_(wanted[start : start + _CHUNK]))
+                query = select(self._table.c.trace_id).where(self._table.c.trace_id.in_(wanted[start : start + _CHUNK]))
                 found.update(connection.execute(query).scalars())
         return found
 
     def forget_thread(self, user_id: str, thread_id: str) -> int:
         """Erase every trace of one of a user's threads, as `forget` does; another's thread of that id stays."""
-        return self._erase(_traces.c.user_id == user_id, _traces.c.thread_id == thread_id)
+        return self._erase(self._table.c.user_id == user_id, self._table.c.thread_id == thread_id)
 
     def forget(self, user_id: str) -> int:
         """Erase every trace of a user, the pages they lay on included; returns how many those were."""
-        return self._erase(_traces.c.user_id == user_id)
+        return self._erase(self._table.c.user_id == user_id)
 
     def _erase(self, *which: ColumnElement[bool]) -> int:
         with writing(self._engine) as connection:
-            erased = connection.execute(delete(_traces).where(*which)).rowcount
+            erased = connection.execute(delete(self._table).where(*which)).rowcount
         if self._engine.dialect.name == "sqlite":
             with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")  # the log still holds the old pages

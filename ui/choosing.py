@@ -38,7 +38,7 @@ def choose() -> Conversation:
         "Profile",
         profiles,
         key="profile",
-        format_func=lambda name: Path(name).stem,
+        format_func=short_name,
         disabled=busy,
         help="Which models answer.",
     )
@@ -96,6 +96,11 @@ def profiles_known() -> list[str]:
     if Path(given).parent == FOLDER:
         given = Path(given).stem
     return list(dict.fromkeys([given, *profile_names()]))
+
+
+def short_name(profile: str) -> str:
+    """The name of a profile, whether it was given by name or by path."""
+    return Path(profile).stem
 
 
 def _named_in_address() -> dict[str, str]:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from tracing.reading import cost_told
 from ui.choosing import address_of
+from ui.compare_page import draw_comparison
 from ui.conversation import Conversation, in_words
 from ui.frame import CHAT, TRACES
 from ui.look import say
@@ -55,7 +56,17 @@ def _draw_one(own: Conversations, trace_id: str, talk: Conversation, session: Se
             "sidebar. Or the profile keeps none (`trace: {enabled: false}`), or its conversation was deleted."
         )
         return
-    draw_trace(trace, session, item_id=st.query_params.get("item", ""), address=address_of(talk))
+    if beside := own.turn(st.query_params.get("beside", "")):
+        st.page_link(
+            TRACES,
+            label="The first alone",
+            icon=":material/account_tree:",
+            query_params={**address_of(talk), "trace": trace_id},
+        )
+        same = trace.started.catalogue == session.catalogue.name
+        draw_comparison(trace, beside, session.catalogue if same else None)
+        return
+    draw_trace(trace, own, session, item_id=st.query_params.get("item", ""), address=address_of(talk))
 
 
 def _draw_list(own: Conversations, talk: Conversation) -> None:

@@ -28,19 +28,23 @@ from ui.frame import CHAT
 from ui.look import draw_bar, say
 from ui.pictures import draw_picture, picture_words
 from ui.plain import escaped, plain
+from ui.replay_panel import draw_replay
 from ui.taste_panel import edit_lines
 
 if TYPE_CHECKING:
     from catalog.items import Catalogue
+    from graphs.conversations import Conversations
     from graphs.session import Session
 
 _PICKED = "background-color: rgba(242, 193, 78, 0.35)"
 _SHOWN = "font-weight: 650"
 
 
-def draw_trace(trace: Trace, session: Session, *, item_id: str, address: Mapping[str, str]) -> None:
+def draw_trace(trace: Trace, own: Conversations, session: Session, *, item_id: str, address: Mapping[str, str]) -> None:
     """Draw the whole trace; sections without anything to say are left out. item_id: whose place is in question."""
     _draw_head(trace, address)
+    if not trace.started.replay_of:
+        draw_replay(trace, own, session, address)
     catalogue = session.catalogue if session.catalogue.name == trace.started.catalogue else None
     if item_id:
         _draw_why(trace, session, catalogue, item_id)
@@ -60,7 +64,7 @@ def _draw_head(trace: Trace, address: Mapping[str, str]) -> None:
     from tracing.export import to_json
 
     started, ended = trace.started, trace.ended
-    st.header("One turn", anchor=False)
+    st.header("A replay" if started.replay_of else "One turn", anchor=False)
     say(started.message or "A picture, without words", key="title-message")
     when = f"{started.at.astimezone():%d %B %Y, %H:%M:%S} · profile {started.profile} · catalogue {started.catalogue}"
     say(when, key="small-when")
