@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from memory.chroma_client import close_client, open_client
+from memory.chroma_health import damage, damage_after_a_crash, repair, torn_files
 from memory.chroma_layout import Collections, open_collections
 from memory.chroma_lock import LOCK_FILE, DirectoryLock
 from memory.chroma_rows import Rows
@@ -18,6 +19,7 @@ from memory.chroma_swap import finish_swap
 from memory.errors import StoreError, StoreFailed, StoreUnreachable
 from memory.namespaces import Namespaces
 from memory.records import Record
+from memory.text_index import TextIndex
 from memory.vectors import VectorCache
 
 
@@ -62,6 +64,8 @@ class Connection:
         """Close Chroma's client; no file of a directory is in use any more. Raises StoreFailed."""
         if self.lock is None:
             self.client.close()
+            if (session := getattr(getattr(self.client, "_server", None), "_session", None)) is not None:
+                session.close()  # Chroma leaves it open
             return
         try:
             close_client(self.client, Path(self.place))
@@ -92,12 +96,14 @@ def _abandon_after_fork() -> None:
 os.register_at_fork(after_in_child=_abandon_after_fork)
 
 
-def connect(path_or_url: str, *, dims: int | None, embedder: str) -> Connection:
+def connect(path_or_url: str, index: TextIndex | None) -> Connection:
     """Open the directory, made when missing, or the server.
 
-    dims: width of the vectors, None without an index. embedder: its name, compared with the one the vectors came from.
-    Raises StoreLocked, StoreUnreachable, StoreMismatch, StoreNewer and StoreFailed.
+    index: what embeds, compared with what the vectors came from; None to take them as they are. A directory's index is
+    looked at, thoroughly when its last owner was killed, and made anew where it is damaged.
+    Raises StoreLocked, StoreUnreachable, StoreMismatch, StoreNewer, StoreDamaged and StoreFailed.
     """
+    dims, embedder = (index.dims, index.name) if index is not None else (None, "")
     if path_or_url.startswith(("http://", "https://")):
         return _connect_server(path_or_url, dims, embedder)
     directory = Path(path_or_url).expanduser().resolve()
@@ -107,7 +113,7 @@ def connect(path_or_url: str, *, dims: int | None, embedder: str) -> Connection:
                 shared.collections = open_collections(shared.client, shared.place, dims, embedder)
             shared.users += 1
             return shared
-        connection = _connect_directory(directory, dims, embedder)
+        connection = _connect_directory(directory, index)
         _opened[str(directory)] = connection
         return connection
 
@@ -129,7 +135,7 @@ def disconnect(connection: Connection) -> None:
                 connection.lock.release()
 
 
-def _connect_directory(directory: Path, dims: int | None, embedder: str) -> Connection:
+def _connect_directory(directory: Path, index: TextIndex | None) -> Connection:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = DirectoryLock(directory)
@@ -137,19 +143,27 @@ def _connect_directory(directory: Path, dims: int | None, embedder: str) -> Conn
         raise StoreFailed(str(directory), "open", str(error)) from error
     try:
         finish_swap(directory, keep=LOCK_FILE)
-        client = open_client(directory)
-        try:
-            connection = with_collections(str(directory), client, dims, embedder, exclusive=True)
-        except BaseException:
-            close_client(client, directory)
-            raise
+        client, collections = _open_healthy(directory, index, broken_off=lock.broken_off)
     except BaseException as error:
-        lock.release()
+        lock.release(whole=not lock.broken_off)
         if isinstance(error, StoreError) or not isinstance(error, Exception):
             raise
         raise StoreFailed(str(directory), "open", f"{type(error).__name__}: {error}") from error
-    connection.lock = lock
-    return connection
+    return Connection(str(directory), client, collections, exclusive=True, lock=lock)
+
+
+def _open_healthy(directory: Path, index: TextIndex | None, *, broken_off: bool) -> tuple[Any, Collections]:
+    dims, embedder = (index.dims, index.name) if index is not None else (None, "")
+    found = torn_files(directory) or (damage_after_a_crash(directory) if broken_off else "")
+    client = open_client(directory)
+    try:
+        collections = open_collections(client, str(directory), dims, embedder)
+        for rows in (collections.records, collections.vectors):
+            found = found or (damage(rows) if rows is not None else "")  # never asked of an index known to be torn
+        return repair(client, collections, index, damage=found) if found else (client, collections)
+    except BaseException:
+        close_client(client, directory)
+        raise
 
 
 def _connect_server(url: str, dims: int | None, embedder: str) -> Connection:

@@ -20,7 +20,7 @@ from memory.records import Record, labels_metadata
 from memory.vectors import Vectors
 
 FORMAT = 2  # 1 had every vector in `palate-vectors`
-_RECORDS, _VECTORS, _NEXT = "palate-records", "palate-vectors", "palate-records-next"
+RECORDS, VECTORS, _NEXT = "palate-records", "palate-vectors", "palate-records-next"
 # A denser graph than Chroma's default: better recall for a little more work on each write.
 _INDEX = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 300}
 _NO_INDEX = {"space": "cosine"}
@@ -61,6 +61,13 @@ class Collections:
             [put.record.to_document() for put in puts],
         )
 
+    def claim(self, record: Record) -> bool:
+        """Write an entry without vectors unless one of its id is there; whether it is this one that is there now."""
+        row = record.record_id, self._placeholder(record), record.to_metadata(), record.to_document()
+        self.records.add(*row)
+        found = self.records.get([record.record_id]).get(record.record_id)
+        return found is not None and Record.from_row(*found).stamp == record.stamp
+
     def contents(self, where: Mapping[str, Any] | None = None) -> Iterator[list[Written]]:
         """The entries that meet the condition with their vectors as Chroma has them, page by page, in no order."""
         for page in self.records.scan(where, ["documents", "metadatas", "embeddings"]):
@@ -94,11 +101,11 @@ def open_collections(client: Any, place: str, dims: int | None, embedder: str) -
     """
     cap = int(client.get_max_batch_size())
     names = {collection.name for collection in patiently(client.list_collections)}
-    if _NEXT in names and _RECORDS not in names:  # killed between the two steps of `_replace_records`
-        _rename(client.get_collection(_NEXT, embedding_function=None), _RECORDS)
-    made = _collection(client, _RECORDS, dims or 0, embedder)
+    if _NEXT in names and RECORDS not in names:  # killed between the two steps of `_replace_records`
+        _rename(client.get_collection(_NEXT, embedding_function=None), RECORDS)
+    made = _collection(client, RECORDS, dims or 0, embedder)
     about = made.metadata
-    vectors = client.get_collection(_VECTORS, embedding_function=None) if _VECTORS in names else None
+    vectors = client.get_collection(VECTORS, embedding_function=None) if VECTORS in names else None
     if about["format"] == 1 and vectors is not None:
         about = about | {"dims": vectors.metadata["dims"], "embedder": vectors.metadata["embedder"]}
     found = Collections(
@@ -136,7 +143,7 @@ def rewrite(client: Any, collections: Collections, contents: Iterable[list[Writt
     if collections.vectors is None:
         return replace(collections, records=_replace_records(client, collections, contents))
     held = list(contents)  # all of it, before anything is taken away
-    patiently(lambda: client.delete_collection(_VECTORS))
+    patiently(lambda: client.delete_collection(VECTORS))
     fresh = replace(collections, vectors=_further_rows(client, place, cap, collections.dims, collections.embedder))
     return replace(fresh, records=_replace_records(client, fresh, held))
 
@@ -157,7 +164,7 @@ def _rename(collection: Any, name: str) -> None:
 
 
 def _further_rows(client: Any, place: str, cap: int, dims: int, embedder: str) -> Rows:
-    return Rows(_collection(client, _VECTORS, dims, embedder), place, cap)
+    return Rows(_collection(client, VECTORS, dims, embedder), place, cap)
 
 
 def _replace_records(client: Any, collections: Collections, contents: Iterable[list[Written]]) -> Rows:
@@ -173,8 +180,8 @@ def _replace_records(client: Any, collections: Collections, contents: Iterable[l
         target = replace(collections, records=Rows(made, place, cap))
         for page in contents:
             target.write(page)
-        patiently(lambda: client.delete_collection(_RECORDS))
-        _rename(made, _RECORDS)
+        patiently(lambda: client.delete_collection(RECORDS))
+        _rename(made, RECORDS)
     except StoreFailed:
         raise
     except Exception as error:

@@ -11,7 +11,10 @@ LOCK_FILE = "palate.lock"
 
 
 class DirectoryLock:
-    """An exclusive lock on a directory, held until release or the end of the process, however it ends."""
+    """An exclusive lock on a directory, held until release or the end of the process, however it ends.
+
+    broken_off: the owner before ended without releasing it.
+    """
 
     def __init__(self, directory: Path) -> None:
         import fcntl
@@ -24,18 +27,22 @@ class DirectoryLock:
             owner = self._file.read().strip()
             self._file.close()
             raise StoreLocked(str(directory), int(owner) if owner.isdigit() else None) from error
+        self._file.seek(0)
+        self.broken_off = bool(self._file.read())
         self._file.truncate(0)
         self._file.write(str(os.getpid()))
         self._file.flush()
 
-    def release(self) -> None:
+    def release(self, *, whole: bool = True) -> None:
         """Let another process in, though a forked child may still hold a copy of the file.
 
-        The file stays: removing it would let two owners lock two files.
+        whole: False when the directory still is as a killed owner left it. The file stays: removing it would let two
+        owners lock two files.
         """
         import fcntl
 
-        self._file.truncate(0)
+        if whole:
+            self._file.truncate(0)
         fcntl.flock(self._file, fcntl.LOCK_UN)
         self._file.close()
 

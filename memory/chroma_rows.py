@@ -54,6 +54,15 @@ class Rows:
                 documents=list(documents[part]) if documents is not None else None,
             )
 
+    def add(self, row_id: str, vector: Vectors, metadata: Mapping[str, Any], document: str) -> None:
+        """Write a row unless one of that id is there; Chroma does not tell which, so look at what is there then.
+
+        Of several clients that add one id at the same moment, the one whose row comes first into its log has it.
+        """
+        held = {name: value for name, value in metadata.items() if value is not None}  # only an upsert takes None
+        row = {"ids": [row_id], "embeddings": vector.reshape(1, -1), "metadatas": [held], "documents": [document]}
+        self._ask("write", self.collection.add, **row)
+
     def update(self, ids: Sequence[str], metadatas: Sequence[Mapping[str, Any]]) -> None:
         """Change these names of the rows' metadata and nothing else; unknown ids are passed over."""
         for part in self._parts(ids):
@@ -81,16 +90,21 @@ class Rows:
             found.update(zip(answer["ids"], np.asarray(answer["embeddings"], dtype=np.float32), strict=True))
         return found
 
-    def scan(self, where: Mapping[str, Any] | None, include: list[str]) -> Iterator[dict[str, Any]]:
-        """All rows that meet the condition, in pages of Chroma's cap. Whoever writes meanwhile must be locked out."""
-        offset = 0
+    def scan(
+        self, where: Mapping[str, Any] | None, include: list[str], size: int | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """All rows that meet the condition, in pages of that size, of Chroma's cap by default.
+
+        Whoever writes meanwhile must be locked out.
+        """
+        offset, size = 0, min(size or self.cap, self.cap)
         while True:
-            page = self._ask("read", self.collection.get, where=where, limit=self.cap, offset=offset, include=include)
+            page = self._ask("read", self.collection.get, where=where, limit=size, offset=offset, include=include)
             if page["ids"]:
                 yield page
-            if len(page["ids"]) < self.cap:
+            if len(page["ids"]) < size:
                 return
-            offset += self.cap
+            offset += size
 
     def nearest(self, query: Vectors, where: Mapping[str, Any] | None, limit: int, *, whole: bool) -> list[Hit]:
         """The rows nearest to the query, nearest first, from Chroma's approximate index: it may miss a few.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from langgraph.store.base import (
@@ -18,6 +19,7 @@ from langgraph.store.base import (
     Item,
     ListNamespacesOp,
     Op,
+    PutOp,
     Result,
     SearchItem,
     SearchOp,
@@ -109,10 +111,10 @@ class ChromaStore(BaseStore):
         index: `dims`, `embed` and `fields` as LangGraph defines them; without it nothing is searchable by meaning.
         ttl: how long entries live, as LangGraph defines it. exact_limit: up to so many vectors are compared one by one,
         beyond it Chroma's approximate index answers. clock: the time now, aware.
-        Raises StoreLocked, StoreUnreachable, StoreMismatch, StoreNewer or StoreFailed.
+        Raises StoreLocked, StoreUnreachable, StoreMismatch, StoreNewer, StoreDamaged or StoreFailed.
         """
         texts = TextIndex(index) if index is not None else None
-        connection = connect(path_or_url, dims=texts.dims if texts else None, embedder=texts.name if texts else "")
+        connection = connect(path_or_url, texts)
         return cls(connection, texts, ttl=ttl, exact_limit=exact_limit, clock=clock)
 
     def setup(self) -> None:
@@ -172,6 +174,25 @@ class ChromaStore(BaseStore):
         if texts or plan.queries:
             vectors = await self._index.aembed(texts, plan.queries)
         return await asyncio.to_thread(self._execute, plan, texts, vectors)
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may write as well: a server."""
+        return not self._connection.exclusive
+
+    def put_new(self, namespace: Namespace, key: str, value: dict[str, Any]) -> bool:
+        """Put an entry, not to be found by meaning, unless one is there; whether it was put.
+
+        Of all threads, processes and clients of a server that put the same new entry, exactly one is told True.
+        Raises ValueError, InvalidNamespaceError, StoreFailed.
+        """
+        [put] = plan_of([PutOp(namespace, key, value, index=False)], None).puts.values()
+        now = self._clock()
+        record = Record(namespace, str(key), put.value if put else "", now, now, stamp=new_stamp(), index=False)
+        self._check_open()
+        with self._connection.mutex:
+            self._check_open()
+            return self._entries.claim(record)
 
     def nearest_keys(self, namespace: Namespace, query: str, *, limit: int) -> dict[str, float]:
         """Key → score of the entries of exactly this namespace that `search` finds nearest, nearest first.

@@ -87,6 +87,15 @@ class Entries:
             self.remember(put.record)
         self._update_mirrors(puts, gone, before)
 
+    def claim(self, record: Record) -> bool:
+        """Put an entry without vectors unless one is there; whether it was put. One of several clients is told so."""
+        if self.get([record.record_id]):
+            return False
+        if self._connection.exclusive:
+            self.write([Written(record, np.zeros((0, 0), np.float32))], [], {})
+            return True
+        return self._connection.collections.claim(record)
+
     def refresh(self, expiring: Mapping[str, Record]) -> None:
         """Keep the `expires_at` of these entries, by their id, and nothing else of them."""
         try:

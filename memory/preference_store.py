@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any, Protocol, cast
 
 from langgraph.store.base import BaseStore, GetOp, Item, Op, PutOp
 
@@ -15,33 +16,50 @@ _EVERYTHING = 10_000_000
 _saving = threading.Lock()  # reading the version and writing the next one must not interleave
 
 
+class Shared(Protocol):
+    """A store that processes share says so, and lets exactly one of them put an entry that is new."""
+
+    shared: bool
+
+    def put_new(self, namespace: Namespace, key: str, value: dict[str, Any]) -> bool:
+        """Put an entry unless one is there; whether it was put."""
+        ...
+
+
 class PreferenceStore:
     """Preferences by user and catalogue. No call returns another user's; `similar` names whose taste is near.
 
-    On a Chroma server shared by several processes, two of them saving for one user at the same moment may both succeed;
-    the later one then is current.
+    Of several processes that save one version through a Chroma server, one succeeds and the others are told that it is
+    stale: a version belongs to whoever puts its entry first. Which one is current is then found from the versions
+    themselves, and `similar` may for a moment see the one before.
     """
 
     def __init__(self, store: BaseStore) -> None:
         self._store = store
+        self._shared = cast(Shared, store) if getattr(store, "shared", False) else None
 
     def current(self, user_id: str, catalogue: str) -> Preference:
         """The newest version; version 0, empty, for someone unknown."""
         entry = self._store.get(_tastes(catalogue), label_of(user_id))
-        return Preference.model_validate(entry.value["preference"]) if entry else Preference(user_id=user_id)
+        found = Preference.model_validate(entry.value["preference"]) if entry else Preference(user_id=user_id)
+        while self._shared and (later := self.version(user_id, catalogue, found.version + 1)) is not None:
+            found = later  # whoever claimed it was killed before it was made current, or is doing so
+        return found
 
     def save(self, preference: Preference, catalogue: str) -> None:
         """Keep the next version and make it current. Raises StaleVersion unless it follows the current one."""
-        user_id = preference.user_id
+        user_id, version = preference.user_id, preference.version
         with _saving:
             current = self.current(user_id, catalogue)
-            if preference.version != current.version + 1:
-                raise StaleVersion(user_id, current.version, preference.version)
+            if version != current.version + 1:
+                raise StaleVersion(user_id, current.version, version)
             value = {"preference": preference.model_dump(mode="json"), "prose": preference.prose}
-            ops: list[Op] = [
-                PutOp(_tastes(catalogue), label_of(user_id), value, index=["prose"]),
-                PutOp(_versions(user_id, catalogue), f"{preference.version:08d}", value, index=False),
-            ]
+            ops: list[Op] = [PutOp(_tastes(catalogue), label_of(user_id), value, index=["prose"])]
+            place, key = _versions(user_id, catalogue), f"{version:08d}"
+            if self._shared is None:
+                ops.append(PutOp(place, key, value, index=False))
+            elif not self._shared.put_new(place, key, value):
+                raise StaleVersion(user_id, version, version)
             self._store.batch(ops)
 
     def versions(self, user_id: str, catalogue: str) -> list[Preference]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from langgraph.store.base import IndexConfig, get_text_at_path, tokenize_path
 from langgraph.store.base.embed import EmbeddingsLambda, ensure_embeddings
 
 from memory.errors import EmbedderFailed
+from memory.records import Record
 from memory.vectors import Vectors
 
 
@@ -42,6 +44,11 @@ class TextIndex:
             text for path in paths for text in get_text_at_path(value, path if path == "$" else tokenize_path(path))
         ]
         return [text for text in texts if text.strip()]
+
+    def texts_of_record(self, record: Record) -> list[str]:
+        """The texts of an entry that was kept, as its put asked for."""
+        wanted = list(record.index) if isinstance(record.index, tuple) else record.index
+        return self.texts_of(json.loads(record.value), wanted)
 
     def embed(self, texts: Sequence[str], queries: Sequence[str]) -> Vectors:
         """The vectors of the texts, then of the queries, one row each; one call of a plain embedding function.

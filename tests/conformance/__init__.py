@@ -1,0 +1,1 @@
+"""What any LangGraph `BaseStore` owes, as tests to inherit: `class TestMine(StoreContract)` with a `make`."""
