@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from palate import chat, demo, doctor, fold, importing, model, ranking, summarize, taste, trace, train, ui
+from palate import chat, demo, doctor, evaluate, fold, importing, model, ranking, summarize, taste, trace, train, ui
 from palate.failures import exit_code, tell
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("import")(importing.import_)
 app.command("summarize")(summarize.summarize)
 app.command("fold")(fold.fold)
 app.command("rank")(ranking.rank)
+app.add_typer(evaluate.app, name="evaluate")
 app.command("train")(train.train)
 app.add_typer(model.app, name="model")
 app.add_typer(taste.app, name="taste")

@@ -102,23 +102,24 @@ def top_truths(person: Person, day: float, k: int) -> list[tuple[Literal["like",
     return [("like" if weights[trait] > 0 else "dislike", *trait) for trait in heaviest]
 
 
-def history(person: Person, prints: Sequence[Print], *, seed: int = SEED) -> list[Event]:
-    """What the person did in the shop: 16 to 80 events, oldest first, each about another print.
+def history(person: Person, prints: Sequence[Print], *, seed: int = SEED, events: int | None = None) -> list[Event]:
+    """What the person did in the shop: 16 to 80 events, or as many as asked for, oldest first, no print twice.
 
     People meet popular prints more often, and stay longer with what they like. Fewer events only when the shop has
     fewer prints than that.
     """
     rng = random.Random(f"history {seed} {person.user_id}")
-    wanted = min(_FEWEST + int(_MORE * rng.random() ** 2), len(prints))
+    usual = _FEWEST + int(_MORE * rng.random() ** 2)
+    wanted = min(usual if events is None else events, len(prints))
     first = rng.uniform(0, DAYS * 0.6)
     days = sorted(rng.uniform(first, DAYS) for _ in range(wanted))
-    chances, seen, events = _popularity(len(prints)), set[str](), list[Event]()
+    chances, seen, done = _popularity(len(prints)), set[str](), list[Event]()
     for day in days:
         met = _meet(person, prints, chances, seen, day, rng)
         seen.add(met.item.item_id)
         kind, value = _react(rng.random() < p_like(person, met, day), rng)
-        events.append(Event(met.item.item_id, kind, value, OPENED + timedelta(seconds=round(day * 86_400))))
-    return events
+        done.append(Event(met.item.item_id, kind, value, OPENED + timedelta(seconds=round(day * 86_400))))
+    return done
 
 
 def _meet(

@@ -1,0 +1,75 @@
+"""`palate evaluate`: how well a part of Palate does its work, by simulated people whose truth is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from palate.options import JsonOption, ProfileOption, SetOption, load
+from palate.progress import bars
+
+if TYPE_CHECKING:
+    from evaluation.memory_gauges import Gauges
+
+app = typer.Typer(no_args_is_help=True)
+BLOCKS = 100
+
+
+@app.callback()
+def _evaluate() -> None:
+    """How well a part of Palate does its work, by simulated people whose truth is known."""
+
+
+@app.command("memory")
+def memory(
+    people: Annotated[int, typer.Option(min=2, help="Half keep their taste, half change their heart once.")] = 16,
+    blocks: Annotated[int, typer.Option(min=1, max=BLOCKS, help="Folds of each.")] = BLOCKS,
+    plot: Annotated[Path | None, typer.Option(help="Draw the gauges into this PNG.", show_default=False)] = None,
+    as_json: JsonOption = False,
+    profile: ProfileOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Gauge the memory: is what it holds true, does it follow a change of heart, does it keep what was pinned.
+
+    The profile's models fold simulated lives in a folder of their own; nothing under PALATE_HOME is read or changed.
+    """
+    import asyncio
+    import tempfile
+
+    from evaluation.lives import make_shop
+    from evaluation.memory_gauges import gauge
+    from graphs.services import Services
+
+    with tempfile.TemporaryDirectory() as home:
+        loaded = load(profile, [*(settings or ()), f"stores.home={home}"])
+        services = Services.open(loaded.profile)
+        try:
+            shop = make_shop(people, blocks * loaded.profile.memory.block_size)
+            with bars() as report:
+                gauges = asyncio.run(gauge(services, shop, blocks, report))
+        finally:
+            services.close()
+    if plot is not None:
+        from evaluation.memory_plot import draw
+
+        draw(gauges, plot)
+    typer.echo(json.dumps(gauges.as_json()) if as_json else _told(gauges))
+
+
+def _told(gauges: Gauges) -> str:
+    lines = ["blocks  precision  recall  tokens a fold  refused"]
+    lines += [
+        f"{stage.blocks:6}  {stage.precision:9.3f}  {stage.recall:6.3f}  {stage.tokens:13.0f}  {stage.refused:7.3f}"
+        for stage in gauges.stages
+    ]
+    recovery = "never" if gauges.blocks_to_recover is None else f"{gauges.blocks_to_recover:g} blocks"
+    lines += [
+        f"pins kept {gauges.pins_kept:.3f} · contradictions {gauges.contradictions:.3f} · drift {gauges.drift:.3f}",
+        f"recovered from a change of heart {gauges.recovered:.3f}, after {recovery}",
+        f"longest prose {gauges.longest} of {gauges.longest_allowed} words",
+        *(f"AUC by {kind}: {one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]" for kind, one in gauges.auc.items()),
+    ]
+    return "\n".join(lines)
