@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -27,7 +28,8 @@ from memory.preference_store import PreferenceStore
 from memory.thread_names import ThreadNames
 from memory.uploads import Uploads
 from models.roles import RoleModels
-from profiles.settings import Profile
+from profiles.settings import Profile, TraceSettings
+from tracing.live_export import LiveExport
 from tracing.recorder import Recorder
 from tracing.storage import TraceStore
 
@@ -55,6 +57,7 @@ class Services:
     threads: Threads
     thread_names: ThreadNames
     marks: Marks
+    exported: LiveExport | None = None
     _catalogues: dict[str, Catalogue] = field(default_factory=dict)
     _collaborative: dict[str, Collaborative] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -71,6 +74,10 @@ class Services:
         pictures = PictureStore(home / "pictures")
         embedder = embedder or load_embedder(profile.embedder)
         store = ChromaStore.open(profile.stores.chroma or str(home / "chroma"), index=index_for(embedder))
+        bounds, traces = profile.trace, TraceStore(engine, personal_text=profile.trace.personal_text)
+        replays = TraceStore(engine, personal_text=bounds.personal_text, replays=True)
+        for kept in (traces, replays):
+            prune(kept, bounds, now=datetime.now(UTC))
         return cls(
             profile=profile,
             engine=engine,
@@ -83,8 +90,9 @@ class Services:
             items=ItemIndex(store, embedder),
             preferences=PreferenceStore(store),
             models=models or RoleModels(profile.models, profile.roles, pictures),
-            traces=TraceStore(engine, personal_text=profile.trace.personal_text),
-            replays=TraceStore(engine, personal_text=profile.trace.personal_text, replays=True),
+            traces=traces,
+            replays=replays,
+            exported=LiveExport(traces, bounds.otlp, _headers(bounds)) if bounds.otlp else None,
             threads=Threads(profile.stores.checkpoints),
             thread_names=ThreadNames(engine),
             marks=Marks(profile.stores.marks),
@@ -121,7 +129,7 @@ class Services:
 
     def recorder(self) -> Recorder:
         """A recorder for one turn, or one that keeps nothing where traces are switched off."""
-        return Recorder(self.traces if self.profile.trace.enabled else None)
+        return Recorder((self.exported or self.traces) if self.profile.trace.enabled else None)
 
     def budget(self, profile: Profile | None = None) -> Budget:
         """What one turn may spend, by a profile; None for the one in force."""
@@ -158,3 +166,15 @@ class Services:
             recommend=profile.recommend,
             now=lambda: datetime.now(UTC),
         )
+
+
+def prune(store: TraceStore, bounds: TraceSettings, *, now: datetime) -> int:
+    """Erase what a profile keeps no longer; returns how many traces that were."""
+    before = now - timedelta(days=bounds.keep_days) if bounds.keep_days is not None else None
+    return store.prune(before=before, max_bytes=int(bounds.keep_mb * 1e6) if bounds.keep_mb is not None else None)
+
+
+def _headers(bounds: TraceSettings) -> dict[str, str]:
+    told = os.environ.get(bounds.otlp_headers_env or "", "")
+    pairs = (one.partition("=") for one in told.split(",") if "=" in one)
+    return {name.strip(): value.strip() for name, _, value in pairs}

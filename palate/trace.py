@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,22 +76,61 @@ def show(trace_id: TraceId = None, profile: ProfileOption = None, settings: SetO
     Console(highlight=False).print(render(_trace(*_store(profile, settings), trace_id)))
 
 
+class Format(StrEnum):
+    """What an exported trace is written as."""
+
+    JSON = "json"
+    OTLP = "otlp"
+
+
 @app.command("export")
 def export(
     trace_id: TraceId = None,
     to: Annotated[Path | None, typer.Option("--to", help="The file to write. [default: the output]")] = None,
+    as_: Annotated[Format, typer.Option("--format", help="Our own JSON, or OpenTelemetry's.")] = Format.JSON,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(help="Send it as OTLP to this address instead, such as http://127.0.0.1:6006/v1/traces."),
+    ] = None,
     profile: ProfileOption = None,
     settings: SetOption = None,
 ) -> None:
-    """Write one turn as JSON, with every event in order."""
+    """Write one turn with every event in order, or send it to a collector of OpenTelemetry traces."""
     from tracing.export import to_json
+    from tracing.otlp import ExportFailed, send, to_otlp_json
 
-    text = to_json(_trace(*_store(profile, settings), trace_id))
+    trace = _trace(*_store(profile, settings), trace_id)
+    if endpoint is not None:
+        try:
+            send(trace, endpoint)
+        except ExportFailed as error:
+            raise Mistake(f"{error.url} took no trace: {error.why}", "write the address of a collector") from error
+        typer.echo(f"sent to {endpoint}", err=True)
+        return
+    text = to_otlp_json(trace) if as_ is Format.OTLP else to_json(trace)
     if to is None:
         typer.echo(text)
     else:
         to.write_text(text + "\n", encoding="utf-8")
         typer.echo(f"written to {to}", err=True)
+
+
+@app.command("prune")
+def prune(
+    days: Annotated[float | None, typer.Option(min=0, help="Erase what is older than that many days.")] = None,
+    mb: Annotated[float | None, typer.Option(min=0, help="Erase the oldest until the rest weighs no more.")] = None,
+    profile: ProfileOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Erase old traces, by age, by size or both; what was learned from those turns stays."""
+    from datetime import UTC, datetime, timedelta
+
+    if days is None and mb is None:
+        raise Mistake("nothing says which traces are old", "write --days 30, --mb 500, or both")
+    store, _ = _store(profile, settings)
+    before = datetime.now(UTC) - timedelta(days=days) if days is not None else None
+    erased = store.prune(before=before, max_bytes=int(mb * 1e6) if mb is not None else None)
+    typer.echo(f"{erased:,} trace{'s' if erased != 1 else ''} erased")
 
 
 def _store(profile: str | None, settings: list[str] | None) -> tuple[TraceStore, Marks]:

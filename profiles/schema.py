@@ -120,10 +120,19 @@ class BudgetSettings(_Section):
 
 
 class TraceSettings(_Section):
-    """What is recorded of a turn. personal_text: `keep` the person's words, or `redact` them to their length."""
+    """What is recorded of a turn. personal_text: `keep` the person's words, or `redact` them to their length.
+
+    keep_days, keep_mb: what is older, or beyond that size, goes when Palate is started; None keeps all. otlp: the
+    address of an OTLP/HTTP collector that each trace is sent to, such as http://127.0.0.1:6006/v1/traces.
+    otlp_headers_env: the NAME of the environment variable that holds its headers, as `name=value,name=value`.
+    """
 
     enabled: bool = True
     personal_text: Literal["keep", "redact"] = "keep"
+    keep_days: float | None = Field(default=None, gt=0)
+    keep_mb: float | None = Field(default=None, gt=0)
+    otlp: str | None = Field(default=None, pattern=r"^https?://")
+    otlp_headers_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
 class Profile(_Section):

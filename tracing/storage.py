@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -21,7 +21,9 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    func,
     insert,
+    or_,
     select,
 )
 
@@ -200,6 +202,29 @@ class TraceStore:
     def forget(self, user_id: str) -> int:
         """Erase every trace of a user, the pages they lay on included; returns how many those were."""
         return self._erase(self._table.c.user_id == user_id)
+
+    def prune(self, *, before: datetime | None = None, max_bytes: int | None = None) -> int:
+        """Erase the oldest traces: those from before a moment, and those beyond a size; returns how many those were.
+
+        before: aware. max_bytes: what the bodies of all that stay may weigh together; the newest trace always stays.
+        """
+        columns, which = self._table.c, list[ColumnElement[bool]]()
+        if before is not None:
+            which.append(columns.at < before.astimezone(UTC).isoformat())
+        if max_bytes is not None and (newest_gone := self._beyond(max_bytes)) is not None:
+            which.append(columns.number <= newest_gone)
+        return self._erase(or_(*which)) if which else 0
+
+    def _beyond(self, max_bytes: int) -> int | None:
+        """The number of the newest trace that no longer fits; None when all do."""
+        columns, weight = self._table.c, 0
+        query = select(columns.number, func.length(columns.body).label("weight")).order_by(columns.number.desc())
+        with reading(self._engine) as connection:
+            for place, row in enumerate(connection.execute(query)):
+                weight += row.weight
+                if place and weight > max_bytes:
+                    return int(row.number)
+        return None
 
     def _erase(self, *which: ColumnElement[bool]) -> int:
         with writing(self._engine) as connection:
