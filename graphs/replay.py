@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import cast
 
 from langgraph.store.memory import InMemoryStore
@@ -25,7 +26,7 @@ from memory.taste_history import in_force
 from models.decisions import DecisionRequest, Predicate
 from models.roles import RoleModels
 from profiles.settings import Profile
-from tracing.events import ModelCall, Trace, trace_id_of
+from tracing.events import ModelCall, Trace, TurnStarted, trace_id_of
 from tracing.recorder import Recorder
 
 EDITED = " (edited)"  # behind the label of a prompt that was changed by hand
@@ -64,24 +65,48 @@ async def replay_turn(services: Services, user_id: str, trace_id: str, *, by: Ca
     catalogue. Raises NotReplayable, and BeingForgotten; a model that fails is told in the trace, as in any turn.
     """
     original = _original(services, user_id, trace_id)
-    by = by or Cast(services.profile, services.models)
     before, asked = _stood(services, original)
-    recorder = _begun(services, original, by)
+    given = TurnInput(**_as_asked(asked), **_carried(before))
+    return await _taken(services, original.started, given, by or Cast(services.profile, services.models))
+
+
+async def try_message(
+    services: Services, user_id: str, catalogue: str, message: str, *, by: Cast, trial: str = ""
+) -> Trace:
+    """Answer a message as the first of a conversation, from the taste of now, for nobody to be told of.
+
+    trial: a name that the trials of one message share. Its trace is kept with the replays. Raises BeingForgotten.
+    """
+    services.marks.refuse(user_id)
+    name = f"trial-{trial or uuid.uuid4().hex[:8]}"
+    started = TurnStarted(
+        trace_id=name,
+        user_id=user_id,
+        thread_id=name,
+        profile=by.profile.name,
+        catalogue=catalogue,
+        message=message,
+        at=datetime.now(UTC),
+    )
+    given = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message=message.strip())
+    return await _taken(services, started, given, by)
+
+
+async def _taken(services: Services, started: TurnStarted, given: TurnInput, by: Cast) -> Trace:
+    """Run a turn on copies of what stood when it started, and keep its trace with the replays."""
+    recorder = _begun(services, started, by)
     try:
-        log, preferences = _scratch(services, original)
+        log, preferences = _scratch(services, started)
         context = services.turn_context(
-            original.started.catalogue, recorder, profile=by.profile, models=by.models, log=log, preferences=preferences
+            started.catalogue, recorder, profile=by.profile, models=by.models, log=log, preferences=preferences
         )
-        given = TurnInput(**_as_asked(asked), **_carried(before))
         final = await build_turn().ainvoke(cast(TurnState, given), context=context)
     except BaseException as error:
         recorder.end_turn(error=str(error) or type(error).__name__)
         raise
     slate = [card.item_id for card in final.get("slate", ())]
-    return _kept(
-        recorder.end_turn(reply=final.get("reply", ""), slate=slate, error=" ".join(final.get("problems", ())) or None),
-        trace_id,
-    )
+    problems = " ".join(final.get("problems", ())) or None
+    return _kept(recorder.end_turn(reply=final.get("reply", ""), slate=slate, error=problems), started.trace_id)
 
 
 async def replay_call(
@@ -99,7 +124,7 @@ async def replay_call(
     call = calls[number]
     request = _request(trace_id, call, rendered) if call.kind != "chat" else None
     by = by or Cast(services.profile, services.models)
-    recorder = _begun(services, original, by)
+    recorder = _begun(services, original.started, by)
     ask = Asker(by.models, services.pictures, recorder, services.budget(by.profile))
     label = call.prompt + (EDITED if rendered not in (None, call.rendered) else "")
     reply, failure = "", None
@@ -161,9 +186,8 @@ def _carried(before: TurnState) -> TurnInput:
     )
 
 
-def _scratch(services: Services, original: Trace) -> tuple[EventLog, PreferenceStore]:
+def _scratch(services: Services, started: TurnStarted) -> tuple[EventLog, PreferenceStore]:
     """The record and the taste of the user as they stood when the turn began, in memory."""
-    started = original.started
     engine = open_engine("sqlite://")
     log, preferences = EventLog(engine), PreferenceStore(InMemoryStore())
     events = services.log.of_user(started.user_id, started.catalogue, edits=True)
@@ -176,8 +200,8 @@ def _scratch(services: Services, original: Trace) -> tuple[EventLog, PreferenceS
     return log, preferences
 
 
-def _begun(services: Services, original: Trace, by: Cast) -> Recorder:
-    started, recorder = original.started, Recorder(services.replays)
+def _begun(services: Services, started: TurnStarted, by: Cast) -> Recorder:
+    recorder = Recorder(services.replays)
     recorder.start_turn(
         trace_id=f"{started.trace_id}.{uuid.uuid4().hex[:8]}",
         user_id=started.user_id,

@@ -126,6 +126,7 @@ def _chosen(person: str, profile: str, address: dict[str, str]) -> Conversation:
     elif not same or thread not in ("", known.thread_id) or catalogue not in ("", known.catalogue):
         if known.under_way is not None:
             known.under_way.stop()
+        thread = thread or (known.thread_id if known.user_id == person and not same else "")  # on another profile
         state.talk = Conversation(person, profile, thread, catalogue or (known.catalogue if same else ""))
     talk: Conversation = state.talk
     return talk

@@ -10,10 +10,12 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from agents.events import TurnEvent
+    from graphs.replay import Cast
     from graphs.session import Session
 
 _LOG = logging.getLogger(__name__)
@@ -85,6 +87,7 @@ class Host:
         self._opening = threading.Lock()
         self._named: dict[str, Running[Any]] = {}
         self._warm: set[str] = set()
+        self._casts: dict[str, Cast] = {}
         threading.Thread(target=self._loop.run_forever, name="palate-turns", daemon=True).start()
         threading.Thread(target=self._close_at_end, name="palate-end").start()
 
@@ -103,6 +106,21 @@ class Host:
                     else open_session(profile, catalogue)
                 )
             return self._sessions[profile, catalogue]
+
+    def cast(self, profile: str, session: Session) -> Cast:
+        """The models of a profile, for turns on this session's stores that nobody is told of; its own are shared.
+
+        Raises ProfileError.
+        """
+        from graphs.replay import Cast
+        from profiles.settings import load_profile
+
+        services = session.services
+        with self._opening:
+            own = Path(profile).stem == services.profile.name
+            if not own and profile not in self._casts:
+                self._casts[profile] = Cast.of(load_profile(profile).profile, services)
+            return Cast(services.profile, services.models) if own else self._casts[profile]
 
     def is_warm(self, profile: str) -> bool:
         """Whether a turn of this profile has ended well here, so that its models are loaded."""

@@ -91,15 +91,9 @@ def _run(
     address: Mapping[str, str],
 ) -> None:
     """Replay by the models of a profile, and go to the page that shows both."""
-    from graphs.replay import Cast
-    from profiles.settings import load_profile
-
     try:
         with st.spinner("Taking it again"):
-            own = profile == session.services.profile.name
-            cast = Cast.of(load_profile(profile).profile, session.services) if not own else None
-            by = cast or Cast(session.services.profile, session.services.models)
-            replay = host().wait(start(by), timeout_s=LONGEST_S)
+            replay = host().wait(start(host().cast(profile, session)), timeout_s=LONGEST_S)
     except Exception as error:
         st.error(escaped(in_words(error)), icon=":material/error:")
         return

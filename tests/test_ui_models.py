@@ -1,0 +1,95 @@
+"""The page of models: who plays which role, whether one answers, and the same message on two profiles."""
+
+from __future__ import annotations
+
+import pytest
+
+from graphs.model_check import check_model, profiles_told
+from models.errors import ModelUnreachable
+from tests import world
+from tests.ui_world import made_host, open_page, texts
+from tests.world import PlayedModels, fond_of_foxes, polite
+
+pytest_plugins = ("tests.ui_world",)
+
+
+def test_every_profile_tells_its_roles_and_what_it_lacks():
+    told = {one.name: one for one in profiles_told({})}
+    assert not told["demo"].missing
+    [demo] = told["demo"].models
+    assert len(demo.roles) == 5
+    assert "sees pictures" in demo.told
+    assert "decides by local" in demo.told
+    assert told["openai"].missing == ("OPENAI_API_KEY",)
+    assert not profiles_told({"OPENAI_API_KEY": "x"})[sorted(told).index("openai")].missing
+
+
+async def test_a_check_tells_what_was_said_and_an_error_in_words():
+    well = await check_model(PlayedModels(lambda prompt: "I am ready.", fond_of_foxes), "any")
+    assert (well.said, well.error, well.cost_usd) == ("I am ready.", "", None)
+    ill = await check_model(PlayedModels(lambda prompt: ModelUnreachable("m", "nobody listens"), fond_of_foxes), "any")
+    assert "nobody listens" in ill.error
+
+
+def test_the_profile_in_use_is_open_and_its_model_can_be_asked(real):
+    page = open_page("models")
+    assert "plays understanding, item summarizer, preference memory, recommender, responder" in texts(page)
+    labels = [one.label.replace("\\", "") for one in page.expander]
+    assert "demo · in use here" in labels
+    page.button(key="check-demo-0").click().run()
+    assert any(text.startswith("It answered in ") for text in texts(page))
+    assert page.button(key="use-demo").disabled
+
+
+def test_a_profile_without_its_key_says_so_and_cannot_be_chosen(real, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    page = open_page("models")
+    assert any("openai · needs OPENAI_API_KEY" in one.label.replace("\\", "") for one in page.expander)
+    page.session_state["profile-openai"] = True
+    page.run()
+    assert page.button(key="use-openai").disabled
+
+
+def test_another_profile_goes_on_with_the_same_conversation(real):
+    made_host().wait(world.talk(real, "me", "a fox, please", thread_id="aaaa"))
+    page = open_page("models", thread="aaaa")
+    page.session_state["profile-ollama"] = True
+    page.run()
+    page.button(key="use-ollama").click().run()
+    talk = page.session_state.talk
+    assert (talk.thread_id, talk.profile) == ("aaaa", "ollama")
+
+
+def test_a_message_is_answered_by_two_profiles_and_nothing_is_kept_of_it(real, monkeypatch):
+    from graphs.replay import Cast
+
+    def grumpy(prompt):
+        return "Take these." if prompt.startswith("You recommend") else polite(prompt)
+
+    profile = real.services.profile.model_copy(update={"name": "grumpy"})
+    other = Cast(profile, PlayedModels(grumpy, fond_of_foxes))
+    monkeypatch.setitem(made_host()._casts, "ollama", other)
+    page = open_page("models")
+    page.text_input(key="trial-message").set_value("a fox, please")
+    page.selectbox(key="trial-first").set_value("demo")
+    page.selectbox(key="trial-second").set_value("ollama")
+    next(one for one in page.button if one.label == "Ask both").click().run()
+    assert not page.exception, page.exception
+    assert not page.error, page.error[0].value
+    assert {"demo (replay)", "grumpy (replay)"} <= set(texts(page))
+    assert len(page.dataframe) == 1
+    assert real.traces.list() == []
+    assert len(real.services.replays.list()) == 2
+    assert real.taste("me").version == 0
+    assert real.services.threads.ids("me") == []
+
+
+@pytest.mark.parametrize("name", ["me", "ann"])
+def test_a_trial_is_shown_to_the_one_who_asked(real, name):
+    page = open_page("models", person="me")
+    page.text_input(key="trial-message").set_value("a secret fox")
+    page.selectbox(key="trial-second").set_value("demo")
+    next(one for one in page.button if one.label == "Ask both").click().run()
+    page.query_params["person"] = name
+    page.run()
+    assert (name == "me") == ("a secret fox" in texts(page))
