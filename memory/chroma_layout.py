@@ -22,7 +22,7 @@ from memory.vectors import Vectors
 FORMAT = 2  # 1 had every vector in `palate-vectors`
 RECORDS, VECTORS, _NEXT = "palate-records", "palate-vectors", "palate-records-next"
 # A denser graph than Chroma's default: better recall for a little more work on each write.
-_INDEX = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 300}
+INDEX = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 300}
 _NO_INDEX = {"space": "cosine"}
 
 
@@ -154,7 +154,7 @@ def _collection(client: Any, name: str, dims: int, embedder: str) -> Any:
             name,
             embedding_function=None,
             metadata={"format": FORMAT, "dims": dims, "embedder": embedder},
-            configuration={"hnsw": _INDEX if dims else _NO_INDEX},
+            configuration={"hnsw": INDEX if dims else _NO_INDEX},
         )
     )
 

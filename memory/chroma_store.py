@@ -8,7 +8,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,12 +30,13 @@ from langgraph.store.base import (
 
 from memory.batches import Plan, plan_of
 from memory.chroma_connection import Connection, connect, disconnect
+from memory.chroma_export import read_export, write_export
 from memory.chroma_layout import Written
 from memory.chroma_rebuild import Progress, rebuild
 from memory.entries import Entries, refreshed
 from memory.errors import StoreClosed
 from memory.namespaces import literal_prefix
-from memory.nearness import Nearness
+from memory.nearness import Near, Nearness
 from memory.records import Namespace, Record, matches, new_stamp, record_id_of
 from memory.sweeper import Sweeper
 from memory.text_index import TextIndex
@@ -224,6 +227,32 @@ class ChromaStore(BaseStore):
             nothing = np.zeros((0, self._connection.dims), np.float32)
             yield from ((record, vectors.get(record.record_id, nothing)) for record in part)
 
+    def export(self, path: Path) -> int:
+        """Write every entry, with its vectors, to a file that `load` takes, here or elsewhere; how many they are.
+
+        Raises OSError, StoreFailed.
+        """
+        return write_export(
+            path, self.contents(), embedder=self._connection.collections.embedder, dims=self._connection.dims
+        )
+
+    def load(self, path: Path) -> int:
+        """Take in every entry of an export, as old as it was; how many they are. One of the same key is replaced.
+
+        Vectors of another embedder are made anew. A file that is not whole changes nothing.
+        Raises OSError, BadExport, StoreNewer, EmbedderFailed, StoreFailed.
+        """
+        count = 0
+        self._check_open()
+        for page in read_export(path, self._index, page=_CHUNK):
+            with self._connection.mutex:
+                self._check_open()
+                before = self._entries.get(put.record.record_id for put in page)
+                fresh = [Written(replace(put.record, stamp=new_stamp()), put.vectors) for put in page]
+                self._entries.write(fresh, [], before)
+                count += len(page)
+        return count
+
     def rebuild(self, progress: Progress = lambda done, of: None) -> bool:
         """Write the directory anew, so that no file of it holds what was deleted; False for a server, where none is.
 
@@ -308,11 +337,15 @@ class ChromaStore(BaseStore):
         prefix, wanted = tuple(op.namespace_prefix), op.offset + op.limit
         if op.limit == 0:
             return []
+        if query is not None and op.filter:
+            near = self._nearness.meeting(query, prefix, limit=wanted, meets=lambda one: _meets(one, op))
+            if near is not None:
+                return list(_scored(near))[op.offset :]
         allowed = self._chosen(prefix, op) if op.filter or query is None else None
         if query is None:
             return [(record, None) for record in list((allowed or {}).values())[op.offset : wanted]]
         near = self._nearness.nearest(query, prefix, limit=wanted, among=allowed)
-        found: list[tuple[Record, float | None]] = [(near.records[one], score) for one, score in near.scores.items()]
+        found = list(_scored(near))
         if len(found) < wanted:  # fill with what has no vector
             rest = allowed if allowed is not None else self._chosen(prefix, op)
             found += [(record, None) for record_id, record in rest.items() if record_id not in near.scores]
@@ -320,14 +353,21 @@ class ChromaStore(BaseStore):
 
     def _chosen(self, prefix: Namespace, op: SearchOp) -> dict[str, Record]:
         found = self._entries.under(prefix)
-        chosen = [record for record in found if not op.filter or matches(json.loads(record.value), op.filter)]
-        return {record.record_id: record for record in chosen}
+        return {record.record_id: record for record in found if _meets(record, op)}
 
     def _check_open(self) -> None:
         if self._closed or self._connection.closed:
             raise StoreClosed(self._connection.place, "is closed")
         if self._connection.process != os.getpid():
             raise StoreClosed(self._connection.place, "belongs to the process this one was forked from")
+
+
+def _scored(near: Near) -> Iterator[tuple[Record, float | None]]:
+    return ((near.records[one], score) for one, score in near.scores.items())
+
+
+def _meets(record: Record, op: SearchOp) -> bool:
+    return not op.filter or matches(json.loads(record.value), op.filter)
 
 
 def _item(record: Record) -> Item:

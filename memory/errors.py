@@ -49,7 +49,7 @@ class StoreNewer(StoreError):
     def __str__(self) -> str:
         return (
             f"the memory in {self.place} was written by a newer version ({self.found}; this one reads {self.known}); "
-            "upgrade (`pip install --upgrade palate`), or export it there with ChromaStore.export and import it here"
+            "upgrade (`pip install --upgrade palate`), or take it over: ChromaStore.export there, ChromaStore.load here"
         )
 
 
@@ -166,14 +166,14 @@ class BeingForgotten(StoreError):
 
 
 class BadExport(StoreError):
-    """A file is no whole export of a user. Nothing of it was restored, but perhaps pictures of it."""
+    """A file is no whole export of a user or a store. Nothing of it was restored, but perhaps pictures of it."""
 
     def __init__(self, what: str) -> None:
         super().__init__(what)
         self.what = what
 
     def __str__(self) -> str:
-        return f"this export cannot be restored: {self.what}; give a file that `palate taste export` wrote, unchanged"
+        return f"this export cannot be restored: {self.what}; give a file as it was exported, unchanged"
 
 
 class AlreadyHeld(StoreError):

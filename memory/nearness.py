@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,7 @@ from memory.records import Namespace, Record, prefix_condition
 from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
 
 _WITH_VECTORS = {"vectors": {"$gt": 0}}
+_WIDER, _WIDEST = 16, 4096  # how many more hits are asked for than wanted, and the most
 
 
 class Near(NamedTuple):
@@ -49,6 +50,24 @@ class Nearness:
             every = {record.record_id: record for record in self._entries.under(prefix)}
             return Near(_first(self._compare(query, every.values()), limit), every)
         return Near(_first(found.scores, limit), found.records)
+
+    def meeting(self, query: Vectors, prefix: Namespace, *, limit: int, meets: Callable[[Record], bool]) -> Near | None:
+        """The nearest entries that meet a condition, found by asking the index for ever more of them.
+
+        None where another way is better: all vectors are in memory, or too few of the nearest meet it.
+        """
+        if self._connection.dims == 0 or self._mirror() is not None:
+            return None
+        asked = _WIDER * limit
+        while asked <= _WIDEST:
+            found = self._search_index(query, prefix, asked)
+            kept = {one: score for one, score in found.scores.items() if meets(found.records[one])}
+            if len(kept) >= limit:
+                return Near(_first(kept, limit), found.records)
+            if len(found.scores) < asked:
+                return None
+            asked *= _WIDER
+        return None
 
     def _search_index(self, query: Vectors, prefix: Namespace, limit: int) -> Near:
         where = prefix_condition(prefix, _WITH_VECTORS)

@@ -399,6 +399,29 @@ def test_chromas_index_finds_what_comparing_one_by_one_finds(tmp_path):
         approximate.close()
 
 
+def test_a_filter_beside_a_query_finds_by_the_index_what_comparing_every_entry_finds(tmp_path, monkeypatch):
+    generator = np.random.default_rng(5)
+    vectors = {str(n): generator.normal(size=16).astype(np.float32) for n in range(900)}
+    index = IndexConfig(dims=16, embed=lambda texts: np.stack([vectors[text] for text in texts]), fields=["text"])
+    with ChromaStore.from_conn_string(str(tmp_path), index=index) as exact:
+        exact.batch([PutOp(("u", str(n % 2)), str(n), {"text": str(n), "n": n % 20}) for n in range(900)])
+        approximate = ChromaStore.open(str(tmp_path), index=index, exact_limit=0)
+        looked_at_all = []
+        monkeypatch.setattr(approximate, "_chosen", lambda *_: looked_at_all.append(1) or {})
+        for condition in ({"n": {"$lt": 2}}, {"n": 7}):  # one in ten, one in twenty
+            for offset in (0, 3):
+                how = {"query": "77", "filter": condition, "limit": 3, "offset": offset}
+                left, right = exact.search(("u",), **how), approximate.search(("u",), **how)
+                assert [hit.key for hit in right] == [hit.key for hit in left]
+                assert [hit.score for hit in right] == pytest.approx([hit.score for hit in left], abs=1e-5)
+        assert not looked_at_all
+        monkeypatch.undo()
+        for condition in ({"n": 7}, {"n": 99}):  # more than there are: every entry is looked at
+            left, right = (one.search(("u",), query="77", filter=condition, limit=60) for one in (exact, approximate))
+            assert [hit.key for hit in right] == [hit.key for hit in left]
+        approximate.close()
+
+
 # keeping
 
 

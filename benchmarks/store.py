@@ -1,0 +1,244 @@
+"""What the store costs beside bare Chroma, how quick listing namespaces is, and searching many summaries.
+
+Prints one JSON object. The ratios are medians of interleaved calls in this process, so a busy machine moves them
+little; the times are of this machine. `--vectors N` also writes up to N summaries of 384 dimensions, for at most
+`--minutes`, and searches them: p95 in milliseconds and recall@10 against comparing with every vector.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from langgraph.store.base import IndexConfig, PutOp
+
+from memory.chroma_client import open_client
+from memory.chroma_layout import INDEX
+from memory.chroma_store import ChromaStore
+from memory.vectors import EXACT_LIMIT, unit
+
+DIMS = 384
+HELD = 5_000  # entries before anything is timed
+PART = 5_000
+RECORDS, NAMESPACES = 100_000, 2_000
+BOUNDS = {"put_new": 1.5, "put_again": 1.5, "get": 1.5, "get_first": 1.5, "search": 1.3, "search_by_index": 1.3}
+LISTING_BOUND_MS, RECALL_BOUND = 50, 0.95
+Rows = npt.NDArray[np.float32]
+
+
+class Numbered:
+    """Embeds the text `n` as the n-th row it was given."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+
+    def __call__(self, texts: Sequence[str]) -> Any:
+        """The rows of the texts, (n, d)."""
+        return self.rows[[int(text) for text in texts]]
+
+
+def made(count: int, seed: int = 7) -> Rows:
+    """Unit vectors in clusters of about 500, as texts of one catalogue lie."""
+    generator = np.random.default_rng(seed)
+    centres = generator.normal(size=(max(8, count // 500), DIMS)).astype(np.float32)
+    rows = centres[generator.integers(0, len(centres), count)]
+    rows += 0.8 * generator.normal(size=(count, DIMS)).astype(np.float32)
+    return unit(rows)
+
+
+def value(number: int) -> dict[str, Any]:
+    return {"text": str(number), "title": f"summary {number} " + "of a picture and a text " * 8, "n": number % 100}
+
+
+def index(rows: Rows) -> IndexConfig:
+    return IndexConfig(dims=DIMS, embed=Numbered(rows), fields=["text"])
+
+
+def ratio(ours: Callable[[int], object], bare: Callable[[int], object], rounds: int) -> dict[str, float]:
+    """Medians in milliseconds of both, called in turn, and ours over bare."""
+    spent: dict[str, list[float]] = {"ours": [], "bare": []}
+    for number in range(rounds):
+        calls = [("ours", ours), ("bare", bare)]
+        for name, call in calls if number % 2 else reversed(calls):
+            began = time.perf_counter()
+            call(number)
+            spent[name].append(1000 * (time.perf_counter() - began))
+    mine, theirs = statistics.median(spent["ours"]), statistics.median(spent["bare"])
+    return {"ours_ms": round(mine, 3), "bare_ms": round(theirs, 3), "ratio": round(mine / theirs, 2)}
+
+
+def beside_bare_chroma(folder: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """The same vectors, documents, labels and index settings in both."""
+    rows = made(HELD + 4 * rounds)
+    client = open_client(folder / "bare")
+    bare = client.create_collection("bare", embedding_function=None, configuration={"hnsw": INDEX})
+    include = ["documents", "metadatas"]
+
+    def put_bare(numbers: Sequence[int]) -> None:
+        bare.upsert(
+            ids=[str(n) for n in numbers],
+            embeddings=rows[list(numbers)],
+            metadatas=[{"user": f"u{n % 50}"} for n in numbers],
+            documents=[json.dumps(value(n)) for n in numbers],
+        )
+
+    figures: dict[str, dict[str, float]] = {}
+    with ChromaStore.from_conn_string(str(folder / "ours"), index=index(rows)) as store:
+        store.batch([PutOp(("u", f"u{n % 50}"), str(n), value(n)) for n in range(HELD)])
+        put_bare(range(HELD))
+
+        def put(n: int) -> None:
+            store.put(("u", f"u{n % 50}"), str(n), value(n))
+
+        def get_bare(n: int) -> object:
+            found = bare.get(ids=[str(n)], include=include)
+            return json.loads(found["documents"][0])
+
+        def search_bare(n: int) -> object:
+            found = bare.query(
+                query_embeddings=rows[n : n + 1],
+                n_results=10,
+                where={"user": f"u{n % 50}"},
+                include=[*include, "distances"],
+            )
+            return [json.loads(document) for document in found["documents"][0]]
+
+        def search(n: int) -> object:
+            return store.search(("u", f"u{n % 50}"), query=str(n), limit=10)
+
+        def get_first(n: int) -> object:
+            store._connection.recent.clear()  # as if it had not been read or written lately
+            return store.get(("u", f"u{n % 50}"), str(n))
+
+        search(0)  # reads the vectors
+        figures["put_new"] = ratio(lambda n: put(HELD + n), lambda n: put_bare([HELD + n]), rounds)
+        figures["put_again"] = ratio(put, lambda n: put_bare([n]), rounds)
+        figures["get"] = ratio(lambda n: store.get(("u", f"u{n % 50}"), str(n)), get_bare, rounds)
+        figures["get_first"] = ratio(get_first, get_bare, rounds)
+        figures["search"] = ratio(search, search_bare, rounds)
+        by_index = ChromaStore.open(str(folder / "ours"), index=index(rows), exact_limit=0)
+        figures["search_by_index"] = ratio(
+            lambda n: by_index.search(("u", f"u{n % 50}"), query=str(n), limit=10), search_bare, rounds
+        )
+        by_index.close()
+    client.close()
+    return figures
+
+
+def listing(folder: Path) -> dict[str, float]:
+    with ChromaStore.from_conn_string(str(folder / "listed")) as store:
+        for start in range(0, RECORDS, PART):
+            store.batch(
+                [
+                    PutOp(("u", f"{n % NAMESPACES // 40:02}", f"{n % NAMESPACES:04}"), str(n), {"n": n})
+                    for n in range(start, start + PART)
+                ]
+            )
+        store._connection.forget_read()
+        first = once(lambda: store.list_namespaces(limit=NAMESPACES))
+        again = [once(lambda: store.list_namespaces(limit=NAMESPACES)) for _ in range(20)]
+        under = [once(lambda: store.list_namespaces(prefix=("u", "07"), suffix=("*",), max_depth=2)) for _ in range(20)]
+        store.put(("u", "99", "new"), "k", {})
+        after_a_put = once(lambda: store.list_namespaces(limit=NAMESPACES + 1))
+    return {
+        "records": RECORDS,
+        "namespaces": NAMESPACES,
+        "first_ms": first,
+        "again_ms": statistics.median(again),
+        "under_a_prefix_ms": statistics.median(under),
+        "after_a_put_ms": after_a_put,
+    }
+
+
+def once(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return round(1000 * (time.perf_counter() - began), 2)
+
+
+def many(folder: Path, wanted: int, minutes: float, queries: int = 100) -> dict[str, Any]:
+    """Summaries under `items/<tenth>/<hundredth>`, so a prefix leaves all, 10 % or 1 % of them, as does `n`."""
+    rows = made(wanted + queries)
+    began, held = time.perf_counter(), 0
+    with ChromaStore.from_conn_string(str(folder / "many"), index=index(rows)) as store:
+        while held < wanted and time.perf_counter() - began < 60 * minutes:
+            numbers = range(held, min(held + PART, wanted))
+            store.batch([PutOp(("items", f"{n % 10}", f"{n % 100:02}"), str(n), value(n)) for n in numbers])
+            held = numbers.stop
+        written_s = time.perf_counter() - began
+        if held <= EXACT_LIMIT:
+            raise SystemExit(f"{held} vectors are compared one by one; give more --minutes")
+        asked = range(wanted, wanted + queries)
+        exact = rows[asked.start : asked.stop] @ rows[:held].T
+        shares: dict[str, tuple[int, tuple[str, ...], dict[str, Any] | None]] = {
+            "all": (1, ("items",), None),
+            "10 % by prefix": (10, ("items", "3"), None),
+            "1 % by prefix": (100, ("items", "3", "33"), None),
+            "10 % by value": (10, ("items",), {"n": {"$gte": 30, "$lt": 40}}),
+            "1 % by value": (100, ("items",), {"n": 33}),
+        }
+        store.search(("items",), query=str(asked.start), limit=10)
+        found: dict[str, dict[str, float]] = {}
+        for name, (_, prefix, condition) in shares.items():
+            remainder = np.arange(held) % 100
+            allowed = {
+                "all": np.ones(held, bool),
+                "10 % by prefix": remainder % 10 == 3,
+                "10 % by value": (remainder >= 30) & (remainder < 40),
+            }.get(name, remainder == 33)
+            spent, hit = [], 0
+            for row, query in enumerate(asked):
+                start = time.perf_counter()
+                hits = store.search(prefix, query=str(query), filter=condition, limit=10)
+                spent.append(1000 * (time.perf_counter() - start))
+                scores = np.where(allowed, exact[row], -2)
+                hit += len({int(one.key) for one in hits} & set(np.argpartition(-scores, 10)[:10].tolist()))
+            found[name] = {
+                "p50_ms": round(float(np.percentile(spent, 50)), 1),
+                "p95_ms": round(float(np.percentile(spent, 95)), 1),
+                "recall_at_10": round(hit / (10 * queries), 3),
+            }
+    return {
+        "vectors": held,
+        "dims": DIMS,
+        "index": INDEX,
+        "queries": queries,
+        "written_per_s": round(held / written_s),
+        "search": found,
+        "met": all(one["recall_at_10"] >= RECALL_BOUND for one in found.values()),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=200, help="calls of each kind that are timed")
+    parser.add_argument("--vectors", type=int, default=0, help="how many summaries to search; 0 leaves that out")
+    parser.add_argument("--minutes", type=float, default=8, help="how long to write them at most")
+    parser.add_argument("--without", nargs="*", default=[], choices=["chroma", "listing"], help="what to leave out")
+    options = parser.parse_args()
+    figures: dict[str, Any] = {"benchmark": "store", "bounds": BOUNDS | {"listing_ms": LISTING_BOUND_MS}}
+    met: dict[str, bool] = {}
+    with tempfile.TemporaryDirectory(prefix="palate-store-") as place:
+        folder = Path(place)
+        if "chroma" not in options.without:
+            figures["against_bare_chroma"] = beside = beside_bare_chroma(folder, options.rounds)
+            met |= {name: beside[name]["ratio"] <= bound for name, bound in BOUNDS.items()}
+        if "listing" not in options.without:
+            figures["listing"] = listed = listing(folder)
+            met["listing"] = max(listed["again_ms"], listed["under_a_prefix_ms"]) < LISTING_BOUND_MS
+        if options.vectors:
+            figures["many"] = searched = many(folder, options.vectors, options.minutes)
+            met["recall"] = searched.pop("met")
+    print(json.dumps(figures | {"met": met}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""A writer of turns, folds and notes that is killed at random moments, and what is left each time.
+
+`python -m tests.killed_writer HOME KILLS SEED` prints one JSON object. Everything is imported once; each writer, and
+each reader after it, is a fork of this process, which opens nothing itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import chromadb  # noqa: F401 (imported before any fork)
+
+from tests.world import event, open_session, talk
+
+USERS = ("ann", "bob", "eve")
+LONGEST_S = 1.5
+ITEMS = [f"i{number:02}" for number in range(12)]
+
+
+def write(home: Path, tell: Callable[[Any], None], seed: int) -> None:
+    """Work until killed; tell, after each step, what is acknowledged."""
+    chance = random.Random(seed)
+
+    async def work() -> None:
+        session = open_session(home)
+        services = session.services
+        tell({"open": True})
+        for number in range(10_000):
+            user = chance.choice(USERS)
+            match chance.randrange(4):
+                case 0:
+                    await talk(session, user, f"show me a fox that is calm, {number}")
+                case 1:
+                    async for _ in session.give_feedback(
+                        user, chance.choice(ITEMS), chance.choice(["like", "dislike"])
+                    ):
+                        pass
+                case 2:
+                    services.log.append([event(user, chance.choice(ITEMS), key=f"{seed}-{number}")])
+                case _:
+                    key = f"{seed}-{number}"
+                    services.store.put(("notes", user), key, {"text": f"note {key} " * 20})
+                    tell({"note": [user, key]})
+            events = [one.event_id for one in services.log.of_user(user, "prints")]
+            tell({"user": user, "events": events, "version": services.preferences.current(user, "prints").version})
+
+    asyncio.run(work())
+
+
+def read(home: Path, acknowledged: dict[str, Any]) -> dict[str, Any]:
+    """What of the acknowledged is not there, and whether all else is in order."""
+    session = open_session(home)
+    services, lost, wrong = session.services, [], []
+    for user in USERS:
+        events = {one.event_id for one in services.log.of_user(user, "prints")}
+        lost += [f"event {one} of {user}" for one in acknowledged["events"].get(user, ()) if one not in events]
+        now = services.preferences.current(user, "prints")
+        if now.version < acknowledged["versions"].get(user, 0):
+            lost.append(f"version {acknowledged['versions'][user]} of {user}")
+        if [one.version for one in services.preferences.versions(user, "prints")] != [*range(now.version, 0, -1)]:
+            wrong.append(f"the versions of {user} have a gap")
+        if now.watermark > max(events, default=0):
+            wrong.append(f"the taste of {user} has seen what the log has not")
+        for key in acknowledged["notes"].get(user, ()):
+            if services.store.get(("notes", user), key) is None:
+                lost.append(f"note {key} of {user}")
+    if not services.store.search(("notes",), query="note", limit=3) and acknowledged["notes"]:
+        wrong.append("nothing is found by meaning")
+
+    async def go_on() -> None:
+        await talk(session, "ann", "show me a fox")
+        await session.aclose()
+
+    asyncio.run(go_on())
+    return {"lost": lost, "wrong": wrong}
+
+
+def forked(work: Callable[[Callable[[Any], None]], None]) -> tuple[int, int]:
+    """The process id of a fork that does this, and a pipe that says what it tells, a line of JSON each."""
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.close(reading)
+        try:
+            work(lambda told: os.write(writing, json.dumps(told).encode() + b"\n") and None)
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+    os.close(writing)
+    return child, reading
+
+
+def main(home: Path, kills: int, seed: int) -> dict[str, Any]:
+    chance, began = random.Random(seed), time.monotonic()
+    acknowledged: dict[str, Any] = {"events": {}, "versions": {}, "notes": {}}
+    lost, wrong, failed, done = list[str](), list[str](), 0, 0
+    for number in range(kills):
+        child, pipe = forked(lambda tell, number=number: write(home, tell, seed + number))
+        with os.fdopen(pipe, encoding="utf-8") as lines:
+            opened = lines.readline()
+            time.sleep(chance.random() * LONGEST_S)
+            os.kill(child, signal.SIGKILL)
+            told = [json.loads(line) for line in lines.readlines() if line.endswith("\n")]
+        os.waitpid(child, 0)
+        failed += not opened
+        for one in told:
+            if "note" in one:
+                acknowledged["notes"].setdefault(one["note"][0], []).append(one["note"][1])
+            else:
+                acknowledged["events"][one["user"]] = one["events"]
+                acknowledged["versions"][one["user"]] = one["version"]
+                done += 1
+        reader, pipe = forked(lambda tell: tell(read(home, acknowledged)))
+        with os.fdopen(pipe, encoding="utf-8") as lines:
+            answer = lines.readline()
+        if os.waitpid(reader, 0)[1] or not answer:
+            failed += 1
+            continue
+        found = json.loads(answer)
+        lost += found["lost"]
+        wrong += found["wrong"]
+    return {
+        "kills": kills,
+        "steps_acknowledged": done,
+        "events": sum(map(len, acknowledged["events"].values())),
+        "versions": sum(acknowledged["versions"].values()),
+        "notes": sum(map(len, acknowledged["notes"].values())),
+        "lost": lost,
+        "wrong": wrong,
+        "could_not_open": failed,
+        "seconds": round(time.monotonic() - began),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
