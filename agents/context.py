@@ -16,6 +16,7 @@ from tracing.events import ModelCall
 from tracing.recorder import Recorder
 
 if TYPE_CHECKING:
+    from agents.blending import Blend, Fitted
     from memory.collaborative import Collaborative
     from memory.embedding import Embedder
     from memory.event_log import EventLog
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TurnContext:
-    """One turn's surroundings. now: the wall clock, timezone-aware."""
+    """One turn's surroundings.
+
+    now: the wall clock, timezone-aware. fitted: the fitted blend, None where the declared weights rank.
+    """
 
     catalogue: Catalogue
     items: ItemIndex
@@ -39,9 +43,15 @@ class TurnContext:
     memory: MemorySettings
     recommend: RecommendSettings
     now: Callable[[], datetime]
+    fitted: Fitted | None = None
     _tastes: dict[str, Preference] = field(default_factory=dict, repr=False)
     _recent: dict[str, tuple[int, list[Interaction]]] = field(default_factory=dict, repr=False)
     _views: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def blend(self) -> Blend | None:
+        """The fitted blend, where it is in force."""
+        return self.fitted.blend if self.fitted is not None else None
 
     def taste(self, user_id: str) -> Preference:
         """The user's preference; read once a turn, and after that as this turn left it."""

@@ -65,21 +65,47 @@ async def rank_candidates(
 ) -> list[float]:
     """The blend's score of every item, in order; higher is better. history: liked items, oldest first.
 
-    Any user, known or not: what memory holds of them counts, and the history given stands for their latest events.
+    Any user, known or not: what memory holds of them counts, and the history given stands for their latest events. A
+    model is asked only where its answer counts: not where a fitted blend gives it no weight.
     Raises ModelError, and KeyError for an item that is not in the catalogue.
     """
-    preference = context.taste(user_id)
-    name, now = context.catalogue.name, context.now()
-    latest = history[-context.memory.recent :] if context.memory.recent else []
-    recent = [Interaction(user_id=user_id, catalogue=name, kind="like", item_id=one, at=now) for one in latest]
-    together = context.collaborative.score(history, item_ids)
-    decisions = await judge(item_ids, preference, recent, "", context)
-    candidates = [
-        Candidate(item_id, cooccurrence=float(score), popularity=context.collaborative.popularity(item_id))
-        for item_id, score in zip(item_ids, together, strict=True)
-    ]
-    judged = [
-        replace(candidate, p_yes=answer.p_yes) for candidate, answer in zip(candidates, decisions.answers, strict=True)
-    ]
-    scores = {one.item_id: one.blend for one in blended(judged, context.recommend.weights.model_dump())}
+    candidates = gathered(history, item_ids, context)
+    weighed = bool(candidates) and candidates[0].weighed is not None
+    if not weighed or (context.blend is not None and context.blend.asks_a_model):
+        preference = context.taste(user_id)
+        decisions = await judge(item_ids, preference, as_likes(user_id, history, context), "", context)
+        candidates = [
+            replace(candidate, p_yes=answer.p_yes, model=decisions.model, kind=answer.kind)
+            for candidate, answer in zip(candidates, decisions.answers, strict=True)
+        ]
+    ranked = blended(candidates, context.recommend.weights.model_dump(), blend=context.blend)
+    scores = {one.item_id: one.blend for one in ranked}
     return [scores[item_id] for item_id in item_ids]
+
+
+def as_likes(user_id: str, history: Sequence[str], context: TurnContext) -> list[Interaction]:
+    """The last of these items as events of liking, as many as a decision is shown; oldest first."""
+    latest = history[-context.memory.recent :] if context.memory.recent else []
+    name, now = context.catalogue.name, context.now()
+    return [Interaction(user_id=user_id, catalogue=name, kind="like", item_id=one, at=now) for one in latest]
+
+
+def gathered(history: Sequence[str], item_ids: Sequence[str], context: TurnContext) -> list[Candidate]:
+    """The items, in order, with what is known of each for someone who likes this. history: oldest first.
+
+    Raises KeyError for an item that is not in the catalogue.
+    """
+    for item_id in item_ids:
+        context.catalogue[item_id]
+    together = context.collaborative.score(history, item_ids)
+    popular = context.collaborative.popularities(item_ids)
+    weighed = context.fitted.weigh(history, item_ids) if context.fitted is not None else None
+    return [
+        Candidate(
+            item_id,
+            cooccurrence=float(together[row]),
+            popularity=float(popular[row]),
+            weighed=weighed.told(row) if weighed is not None else None,
+        )
+        for row, item_id in enumerate(item_ids)
+    ]

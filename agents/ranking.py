@@ -12,32 +12,45 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from agents.blending import BASE, Blend
 from agents.state import Candidate
 
-SIGNALS: Final = ("model", "semantic", "cooccurrence", "popularity")  # as the weights name them
+DECLARED: Final = ("model", "semantic", "cooccurrence", "popularity")  # as the weights name them
 
 
 def blended(
-    candidates: Sequence[Candidate], weights: Mapping[str, float], *, keep: int | None = None
+    candidates: Sequence[Candidate],
+    weights: Mapping[str, float],
+    *,
+    blend: Blend | None = None,
+    wished: bool = False,
+    keep: int | None = None,
 ) -> list[Candidate]:
-    """The candidates with their weighted sum, best first; ties keep their order. keep: only so many of the best.
+    """The candidates with what their signals add up to, best first; ties keep their order.
 
-    The model counts by its log odds, the other signals by their standing among the candidates, from 0 to 1.
+    weights: the declared ones; by them the model counts by its log odds, the other signals by their standing among the
+    candidates, from 0 to 1. blend: the fitted one, where there is one; candidates that it weighed are ordered by log
+    odds of a liking. wished: something is asked for now, which no log of likings can weigh: then the declared weights
+    rank, and what the fitted blend says of the taste stands for co-occurrence and popularity. keep: only so many of
+    the best.
     """
-    totals = [sum(added) for added in _added(candidates, weights)]
+    totals = [sum(added.values()) for added in _added(candidates, weights, blend, wished=wished)]
     best = sorted(range(len(totals)), key=lambda row: -totals[row])[:keep]
     return [replace(candidates[row], blend=totals[row]) for row in best]
 
 
-def blend_parts(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> list[dict[str, float]]:
+def blend_parts(
+    candidates: Sequence[Candidate],
+    weights: Mapping[str, float],
+    *,
+    blend: Blend | None = None,
+    wished: bool = False,
+) -> list[dict[str, float]]:
     """What each signal adds to the blend of each candidate, in order; the parts of one sum to its `blend`.
 
     Without the model's part where no model judged the candidate. candidates: all that were blended together.
     """
-    return [
-        {name: part for name, part in zip(SIGNALS, added, strict=True) if name != "model" or one.p_yes is not None}
-        for one, added in zip(candidates, _added(candidates, weights), strict=True)
-    ]
+    return list(_added(candidates, weights, blend, wished=wished))
 
 
 def diverse(candidates: Sequence[Candidate], views: Mapping[str, str], *, balance: float, k: int) -> list[Candidate]:
@@ -80,15 +93,56 @@ def best_of_each(signals: Sequence[npt.NDArray[np.float64]], limit: int) -> list
 
 
 def _added(
-    candidates: Sequence[Candidate], weights: Mapping[str, float]
-) -> Iterator[tuple[float, float, float, float]]:
-    """What each of the SIGNALS adds to each candidate's blend."""
+    candidates: Sequence[Candidate], weights: Mapping[str, float], blend: Blend | None, *, wished: bool
+) -> Iterator[dict[str, float]]:
+    """What each signal adds to each candidate's blend."""
+    weighed = [one.weighed for one in candidates if one.weighed is not None]
+    if blend is not None and len(weighed) == len(candidates):
+        yield from _by_wish(candidates, weights, weighed) if wished else _by_fit(candidates, weighed, blend)
+    else:
+        yield from _by_declaration(candidates, weights)
+
+
+def _by_declaration(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> Iterator[dict[str, float]]:
     semantic = _standing([one.semantic for one in candidates])
     together = _standing([one.cooccurrence for one in candidates])
-    by_model, by_meaning, by_company, by_all = (weights[name] for name in SIGNALS)
-    for row, one in enumerate(candidates):
-        model = _log_odds(one.p_yes) if one.p_yes is not None else 0.0
-        yield by_model * model, by_meaning * semantic[row], by_company * together[row], by_all * one.popularity
+    by_model, by_meaning, by_company, by_all = (weights[name] for name in DECLARED)
+    for one, near, kept in zip(candidates, semantic, together, strict=True):
+        others = {
+            "semantic": by_meaning * near,
+            "cooccurrence": by_company * kept,
+            "popularity": by_all * one.popularity,
+        }
+        yield _model_part(one, by_model) | others
+
+
+def _by_wish(
+    candidates: Sequence[Candidate], weights: Mapping[str, float], weighed: Sequence[Mapping[str, float]]
+) -> Iterator[dict[str, float]]:
+    semantic = _standing([one.semantic for one in candidates])
+    taste = _standing([sum(parts.values()) for parts in weighed])
+    by_model, by_meaning, by_company, by_all = (weights[name] for name in DECLARED)
+    for one, near, suits in zip(candidates, semantic, taste, strict=True):
+        yield _model_part(one, by_model) | {"semantic": by_meaning * near, "fitted": (by_company + by_all) * suits}
+
+
+def _by_fit(
+    candidates: Sequence[Candidate], weighed: Sequence[Mapping[str, float]], blend: Blend
+) -> Iterator[dict[str, float]]:
+    """A model that was not weighed beside the other signals adds nothing: it has not earned its place."""
+    for one, parts in zip(candidates, weighed, strict=True):
+        judged = blend.weight_of(one.model, one.kind) if one.p_yes is not None else None
+        if judged is None:
+            yield _model_part(one, 0.0) | dict(parts)
+            continue
+        scaled = {name: judged.signals * part for name, part in parts.items()}
+        scaled[BASE] = scaled.get(BASE, 0.0) + judged.offset
+        yield _model_part(one, judged.weight) | scaled
+
+
+def _model_part(one: Candidate, weight: float) -> dict[str, float]:
+    """By its log odds; nothing where no model judged."""
+    return {} if one.p_yes is None else {"model": weight * log_odds(one.p_yes)}
 
 
 def _standing(values: Sequence[float]) -> list[float]:
@@ -97,7 +151,8 @@ def _standing(values: Sequence[float]) -> list[float]:
     return [(value - low) / (high - low) if high > low else 0.0 for value in values]
 
 
-def _log_odds(p: float) -> float:
+def log_odds(p: float) -> float:
+    """Of a probability; one of 0 or 1 counts as nearly so."""
     bounded = min(max(p, 1e-4), 1 - 1e-4)
     return math.log(bounded / (1 - bounded))
 

@@ -53,7 +53,8 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
 def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     """Gather the candidates that any source brings up, and what each source thinks of all of them.
 
-    Sources: nearness in meaning to the wish and to the taste; co-occurrence with what was liked; popularity.
+    Sources: nearness in meaning to the wish and to the taste; co-occurrence with what was liked; popularity; and where
+    a blend was fitted, the company that items keep, guessed for those that nobody has liked yet.
     """
     context, limit = runtime.context, runtime.context.recommend.retrieve
     allowed = [candidate.item_id for candidate in state.candidates]
@@ -66,19 +67,32 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     near = np.array([semantic.get(item_id, 0.0) for item_id in allowed])
     together = context.collaborative.score(history, allowed)
     popular = context.collaborative.popularities(allowed)
-    kept = tuple(
-        Candidate(allowed[row], float(near[row]), float(together[row]), float(popular[row]))
-        for row in best_of_each((near, together, popular), limit)
-    )
+    sources = [near, together, popular]
     rule = "nearest in meaning, kept together with what you liked, most kept by all"
+    if context.fitted is not None and history:
+        sources.append(context.fitted.nearness(history, allowed))
+        rule += ", in the company of what you liked"
+    rows = best_of_each(sources, limit)
+    chosen = [allowed[row] for row in rows]
+    weighed = context.fitted.weigh(history[::-1], chosen) if context.fitted is not None else None
+    kept = tuple(
+        Candidate(
+            allowed[row],
+            float(near[row]),
+            float(together[row]),
+            float(popular[row]),
+            weighed=weighed.told(place) if weighed is not None else None,
+        )
+        for place, row in enumerate(rows)
+    )
     funnel = (*state.funnel, FunnelStep("retrieved", len(kept), rule))
     return {"candidates": kept, "funnel": funnel, "problems": problems}
 
 
 def pre_rank(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
-    """Keep the few that are worth a model's judgement, by the declared weights of all but the model."""
-    weights = runtime.context.recommend.weights.model_copy(update={"model": 0.0})
-    kept = tuple(blended(state.candidates, weights.model_dump(), keep=runtime.context.recommend.decide))
+    """Keep the few that are worth a model's judgement, by all signals but the model's."""
+    context = runtime.context
+    kept = tuple(_blended(state, context, keep=context.recommend.decide))
     return {"candidates": kept, "funnel": (*state.funnel, FunnelStep("pre-ranked", len(kept), "by the cheap signals"))}
 
 
@@ -98,7 +112,7 @@ async def decide(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
             "problems": (*state.problems, f"No model judged these; they are ordered by the other signals: {error}.")
         }
     judged = tuple(
-        replace(candidate, p_yes=answer.p_yes, mass=answer.mass, kind=answer.kind)
+        replace(candidate, p_yes=answer.p_yes, mass=answer.mass, model=decisions.model, kind=answer.kind)
         for candidate, answer in zip(state.candidates, decisions.answers, strict=True)
     )
     rule = f"p(yes) by {decisions.model}, {decisions.kind}"
@@ -106,8 +120,8 @@ async def decide(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
 
 
 def blend(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
-    """Order the candidates by the weighted sum of all signals."""
-    return {"candidates": tuple(blended(state.candidates, runtime.context.recommend.weights.model_dump()))}
+    """Order the candidates by the sum of all signals: as fitted where a blend was fitted, else by declared weights."""
+    return {"candidates": tuple(_blended(state, runtime.context))}
 
 
 def diversify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
@@ -120,7 +134,7 @@ def diversify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     chosen = [one for one in chosen if passes(context.catalogue[one.item_id], filters)]
     slate = tuple(_card(candidate, state, context, preference, views) for candidate in chosen)
     shown = tuple(card.item_id for card in slate)
-    _record(state.candidates, shown, context)
+    _record(state, shown, context)
     runtime.stream_writer(SlateReady(slate))
     return {
         "slate": slate,
@@ -192,9 +206,15 @@ def _card(
     )
 
 
-def _record(candidates: Sequence[Candidate], shown: Sequence[str], context: TurnContext) -> None:
-    weights = context.recommend.weights.model_dump()
-    for one, parts in zip(candidates, blend_parts(candidates, weights), strict=True):
+def _blended(state: TurnState, context: TurnContext, *, keep: int | None = None) -> list[Candidate]:
+    weights, wished = context.recommend.weights.model_dump(), bool(_wish(state))
+    return blended(state.candidates, weights, blend=context.blend, wished=wished, keep=keep)
+
+
+def _record(state: TurnState, shown: Sequence[str], context: TurnContext) -> None:
+    weights, wished = context.recommend.weights.model_dump(), bool(_wish(state))
+    told = blend_parts(state.candidates, weights, blend=context.blend, wished=wished)
+    for one, parts in zip(state.candidates, told, strict=True):
         context.recorder.record(
             DecisionRow(
                 item_id=one.item_id,

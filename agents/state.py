@@ -5,6 +5,7 @@ Pictures appear as content hashes only: the state is written to checkpoints, the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypedDict, get_args
 
@@ -49,15 +50,18 @@ class Candidate:
     """An item under consideration and what each part thinks of it; higher is better.
 
     semantic: cosine to the wish and the preference. cooccurrence: to what was liked before. popularity in [0, 1].
-    p_yes: None before the decision. blend: the weighted sum the slate is ordered by.
+    weighed: what each signal adds by the fitted blend, None without one. p_yes: None before the decision. model, kind:
+    who gave it, and how. blend: the sum the slate is ordered by.
     """
 
     item_id: str
     semantic: float = 0.0
     cooccurrence: float = 0.0
     popularity: float = 0.0
+    weighed: Mapping[str, float] | None = None
     p_yes: float | None = None
     mass: float | None = None
+    model: str = ""
     kind: str = ""
     blend: float = 0.0
 

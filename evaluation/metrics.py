@@ -7,9 +7,10 @@ what was not liked comes first, so a ranker that cannot decide gains nothing fro
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 Scores = Sequence[float]
 Labels = Sequence[int]
@@ -74,11 +75,11 @@ def evaluate(lists: Sequence[tuple[Scores, Labels]], *, rounds: int = 1000, seed
 
 def estimate(values: Sequence[float], *, rounds: int = 1000, seed: int = 0) -> Estimate:
     """The mean of at least one value with its 95 % percentile bootstrap interval."""
-    draw = random.Random(seed)
-    count = len(values)
-    means = sorted(sum(draw.choices(values, k=count)) / count for _ in range(rounds))
+    known = np.asarray(values, dtype=np.float64)
+    draw, count = np.random.default_rng(seed), len(known)
+    means = np.sort([known[draw.integers(count, size=count)].mean() for _ in range(rounds)])
     low, high = means[int(0.025 * rounds)], means[min(rounds - 1, int(0.975 * rounds))]
-    return Estimate(sum(values) / count, low, high, count)
+    return Estimate(sum(values) / count, float(low), float(high), count)
 
 
 def _ordered(scores: Scores, labels: Labels) -> list[int]:

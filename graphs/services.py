@@ -11,20 +11,24 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from agents.asking import Asker
+from agents.blending import Blend, Fitted
 from agents.budget import Budget
 from agents.context import TurnContext
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
 from catalog.storage import CatalogueStore
+from graphs.blends import BlendStore, BlendUnusable, StoredBlend
 from graphs.threads import Threads
 from memory.chroma_store import ChromaStore
 from memory.collaborative import Collaborative
 from memory.database import open_engine
+from memory.describing import Descriptions
 from memory.embedding import Embedder, index_for, load_embedder
 from memory.event_log import EventLog
 from memory.item_index import ItemIndex
 from memory.marks import Marks
 from memory.preference_store import PreferenceStore
+from memory.signals import ItemVectors, Signals
 from memory.thread_names import ThreadNames
 from memory.uploads import Uploads
 from models.roles import RoleModels
@@ -32,6 +36,8 @@ from profiles.settings import Profile, TraceSettings
 from tracing.live_export import LiveExport
 from tracing.recorder import Recorder
 from tracing.storage import TraceStore
+
+_Loaded = tuple[Blend, ItemVectors, Descriptions]
 
 
 @dataclass
@@ -57,9 +63,11 @@ class Services:
     threads: Threads
     thread_names: ThreadNames
     marks: Marks
+    blends: BlendStore
     exported: LiveExport | None = None
     _catalogues: dict[str, Catalogue] = field(default_factory=dict)
     _collaborative: dict[str, Collaborative] = field(default_factory=dict)
+    _blends: dict[str, _Loaded | BlendUnusable | None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -96,6 +104,7 @@ class Services:
             threads=Threads(profile.stores.checkpoints),
             thread_names=ThreadNames(engine),
             marks=Marks(profile.stores.marks),
+            blends=BlendStore(profile.stores.blends),
         )
 
     def close(self) -> None:
@@ -110,16 +119,59 @@ class Services:
             return self._catalogues[name]
 
     def collaborative(self, name: str) -> Collaborative:
-        """The collaborative signals of a catalogue, as of the first time they were asked for."""
+        """The collaborative signals of a catalogue, as of its newest event."""
         with self._lock:
-            if name not in self._collaborative:
-                self._collaborative[name] = Collaborative.from_log(self.log, name)
-            return self._collaborative[name]
+            known = Collaborative.from_log(self.log, name, known=self._collaborative.get(name))
+            self._collaborative[name] = known
+            return known
+
+    def fitted(self, name: str) -> Fitted | None:
+        """The fitted blend of a catalogue, on the likings as of its newest event.
+
+        None where none was fitted, where it must not rank (`blend_problem` says why), or where the profile says so.
+        """
+        if self.profile.recommend.blend == "declared":
+            return None
+        found = self._load_blend(name)
+        if found is None or isinstance(found, BlendUnusable):
+            return None
+        blend, vectors, told = found
+        return Fitted(blend, Signals(vectors, self.collaborative(name), told))
+
+    def blend_problem(self, name: str) -> BlendUnusable | None:
+        """Why the stored blend of a catalogue is not used; None for one that is, and where there is none."""
+        found = self._load_blend(name)
+        return found if isinstance(found, BlendUnusable) else None
+
+    def _load_blend(self, name: str) -> _Loaded | BlendUnusable | None:
+        with self._lock:
+            if name in self._blends:
+                return self._blends[name]
+        found: _Loaded | BlendUnusable | None = None
+        try:
+            stored = self.blends.read(name)
+            if stored is not None:
+                found = self._joined(stored)
+        except BlendUnusable as error:
+            found = error
+        with self._lock:
+            return self._blends.setdefault(name, found)
+
+    def _joined(self, stored: StoredBlend) -> _Loaded:
+        name = stored.catalogue
+        if not stored.log.still_in(self.log, name):
+            raise BlendUnusable(name, "as it was fitted on another log than the one that is here")
+        catalogue = self.catalogue(name)
+        try:
+            vectors, told = self.blends.learned(stored).joined(list(catalogue), *self.items.vectors(catalogue))
+        except ValueError as error:
+            raise BlendUnusable(name, f"as its items are embedded by another model now ({error})") from error
+        return stored.blend, vectors, told
 
     def forget_cached(self, name: str | None = None) -> None:
         """Read a catalogue, or all of them, and the signals anew the next time; after an import or an erasure."""
         with self._lock:
-            for known in (self._catalogues, self._collaborative):
+            for known in (self._catalogues, self._collaborative, self._blends):
                 known.clear() if name is None else known.pop(name, None)
 
     @property
@@ -165,6 +217,7 @@ class Services:
             memory=profile.memory,
             recommend=profile.recommend,
             now=lambda: datetime.now(UTC),
+            fitted=self.fitted(catalogue),
         )
 
 

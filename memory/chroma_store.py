@@ -215,11 +215,14 @@ class ChromaStore(BaseStore):
         found = ((near.records[record_id], score) for record_id, score in near.scores.items())
         return {record.key: score for record, score in found if record.namespace == namespace}
 
-    def contents(self) -> Iterator[tuple[Record, Vectors]]:
-        """Every entry with its vectors as Chroma has them, (n, d), n = 0 for one without; by namespace and key."""
+    def contents(self, prefix: Namespace = ()) -> Iterator[tuple[Record, Vectors]]:
+        """Every entry under the prefix with its vectors as Chroma has them, (n, d), n = 0 for one without.
+
+        By namespace and key.
+        """
         self._check_open()
         with self._connection.mutex:
-            records = self._entries.under(())
+            records = self._entries.under(prefix)
         for start in range(0, len(records), _CHUNK):
             part = records[start : start + _CHUNK]
             with self._connection.mutex:

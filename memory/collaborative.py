@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from copy import copy
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from memory.event_log import LogState
-
 SHRINKAGE = 5.0  # likings that a similarity must outweigh; a pair liked together once by one user is no evidence
+FRESH_PAIRS = 0.05  # of all pairs may wait outside the matrix; above that they are added to it
+READ_ANEW = 2000  # changed opinions from which reading the whole log is the quicker way
 
 
 class LikingSource(Protocol):
@@ -21,8 +21,12 @@ class LikingSource(Protocol):
         """(user id, item id, liking, event id), oldest first."""
         ...
 
-    def state(self, catalogue: str) -> LogState:
-        """How far the log has come."""
+    def newest(self, catalogue: str) -> int:
+        """The id of the newest event."""
+        ...
+
+    def opinions(self, catalogue: str, *, after: int) -> dict[tuple[str, str], int]:
+        """(user id, item id) → the liking that stands, where anything happened since."""
         ...
 
 
@@ -34,32 +38,92 @@ class Collaborative:
     shrinkage after Bell and Koren 2007 (ICDM).
     """
 
-    def __init__(self, likings: Iterable[tuple[str, str, int, int]], *, state: LogState | None = None) -> None:
-        """likings: (user, item, liking, event id), oldest first; the last opinion of a user on an item counts."""
-        from scipy.sparse import csr_matrix
+    def __init__(self, likings: Iterable[tuple[str, str, int, int]], *, newest: int = 0) -> None:
+        """likings: (user, item, liking, event id), oldest first; the last opinion of a user on an item counts.
 
+        newest: the id of the log's newest event then.
+        """
         latest = {(user, item): liking for user, item, liking, _ in likings if liking}
         liked = sorted(pair for pair, liking in latest.items() if liking > 0)
-        self.state = state
+        self.newest = newest
         self._item_ids = sorted({item for _, item in liked})
         self._columns = {item: column for column, item in enumerate(self._item_ids)}
-        users = {user: row for row, user in enumerate(sorted({user for user, _ in liked}))}
-        rows = [users[user] for user, _ in liked]
-        columns = [self._columns[item] for _, item in liked]
-        shape = (len(users), len(self._item_ids))
-        matrix = csr_matrix((np.ones(len(liked), dtype=np.int32), (rows, columns)), shape=shape)
-        self._together: Any = (matrix.T @ matrix).tocsr()  # items x items, how many users like both
-        self._likes: npt.NDArray[np.int64] = np.asarray(matrix.sum(axis=0), dtype=np.int64).ravel()
-        most = int(self._likes.max()) if len(self._likes) else 0
-        self._popularity = np.log1p(self._likes) / np.log1p(most) if most else np.zeros(0)
+        self._liked: dict[str, frozenset[int]] = {}  # user → columns, as the matrix has them
+        self._liked_since: dict[str, frozenset[int]] = {}  # where that is no longer so
+        self._since: dict[int, dict[int, int]] = {}  # column → column → how many like both, more than the matrix says
+        by_user: dict[str, set[int]] = {}
+        for user, item in liked:
+            by_user.setdefault(user, set()).add(self._columns[item])
+        self._liked = {user: frozenset(columns) for user, columns in by_user.items()}
+        self._likes: npt.NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._together: Any = self._counted(list(self._liked.values()))
+        self._likes = np.asarray(self._together.diagonal(), dtype=np.int64)
+        self._popularity = _popularity(self._likes)
 
     @classmethod
     def from_log(cls, event_log: LikingSource, catalogue: str, *, known: Collaborative | None = None) -> Collaborative:
-        """Of the catalogue's log as it stands; `known` itself when the log has not changed since it was made."""
-        state = event_log.state(catalogue)
-        if known is not None and known.state == state:
+        """Of the catalogue's log as it stands. known: of an earlier state of it, from which only what is new is read.
+
+        What was erased since may stay in `known`: who erases begins anew.
+        """
+        newest = event_log.newest(catalogue)
+        if known is not None and known.newest == newest:
             return known
-        return cls(event_log.matrix(catalogue), state=state)
+        changed = event_log.opinions(catalogue, after=known.newest) if known is not None else {}
+        if known is None or newest < known.newest or len(changed) > READ_ANEW:
+            return cls(event_log.matrix(catalogue), newest=newest)
+        return known.grown(changed, newest=newest)
+
+    def grown(self, opinions: Mapping[tuple[str, str], int], *, newest: int) -> Collaborative:
+        """The same with these opinions in place of what was thought before: (user, item) → liking, 0 for none.
+
+        Takes as long as there are opinions times what their users like, whatever the size of the log.
+        """
+        new = copy(self)
+        new.newest, new._likes = newest, self._likes.copy()
+        new._liked_since, new._since = dict(self._liked_since), dict(self._since)
+        copied: set[int] = set()
+        for (user, item), liking in opinions.items():
+            new._update_opinion(user, item, liking > 0, copied)
+        new._popularity = _popularity(new._likes)
+        if sum(map(len, new._since.values())) > FRESH_PAIRS * new._together.nnz:
+            new._update_matrix()
+        return new
+
+    def _update_opinion(self, user: str, item: str, likes: bool, copied: set[int]) -> None:
+        if likes and item not in self._columns:
+            self._item_ids = [*self._item_ids, item]
+            self._columns = self._columns | {item: len(self._columns)}
+            self._likes = np.append(self._likes, 0)
+        column = self._columns.get(item)
+        own = self._liked_since.get(user, self._liked.get(user, frozenset()))
+        if column is None or (column in own) == likes:
+            return
+        step = 1 if likes else -1
+        self._likes[column] += step
+        for other in own - {column}:
+            for row, beside in ((column, other), (other, column)):
+                if row not in copied:
+                    self._since[row] = dict(self._since.get(row, {}))
+                    copied.add(row)
+                self._since[row][beside] = self._since[row].get(beside, 0) + step
+        self._liked_since[user] = own | {column} if likes else own - {column}
+
+    def _update_matrix(self) -> None:
+        """Move what waits into the matrix."""
+        self._liked = self._liked | self._liked_since
+        self._together = self._counted(list(self._liked.values()))
+        self._liked_since, self._since = {}, {}
+
+    def _counted(self, liked: Sequence[frozenset[int]]) -> Any:
+        """Items x items, how many of these users like both; their likers on the diagonal."""
+        from scipy.sparse import csr_matrix
+
+        starts = np.cumsum([0, *map(len, liked)])
+        columns = np.array([column for own in liked for column in sorted(own)], dtype=np.int64)
+        shape = (len(liked), len(self._item_ids))
+        matrix = csr_matrix((np.ones(len(columns), dtype=np.int32), columns, starts), shape=shape)
+        return (matrix.T @ matrix).tocsr()
 
     def likes(self, item_id: str) -> int:
         """How many users like the item."""
@@ -78,7 +142,8 @@ class Collaborative:
 
     def popular(self, limit: int) -> list[str]:
         """The most liked items, most liked first, ties by id."""
-        order = np.lexsort((np.arange(len(self._likes)), -self._likes))
+        liked = np.flatnonzero(self._likes).tolist()
+        order = sorted(liked, key=lambda column: (-self._likes[column], self._item_ids[column]))
         return [self._item_ids[column] for column in order[:limit]]
 
     def similar(self, signals: Mapping[str, int], limit: int) -> list[tuple[str, float]]:
@@ -111,15 +176,41 @@ class Collaborative:
     def kept_by(self, history_item: str, candidate: str) -> int:
         """How many users like both items; the likers of the item where both are the same."""
         row, column = self._columns.get(history_item), self._columns.get(candidate)
-        return 0 if row is None or column is None else int(self._together[row, column])
+        if row is None or column is None:
+            return 0
+        if row == column:
+            return int(self._likes[row])
+        inside = max(row, column) < self._together.shape[0]
+        before = int(self._together[row, column]) if inside else 0
+        return before + self._since.get(row, {}).get(column, 0)
 
     def _neighbours(self, item_id: str) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]]:
         """Columns and similarities of the items liked together with this one, itself left out."""
         row = self._columns.get(item_id)
         if row is None:
             return np.zeros(0, dtype=np.int32), np.zeros(0)
-        start, end = self._together.indptr[row], self._together.indptr[row + 1]
-        columns, both = self._together.indices[start:end], self._together.data[start:end]
-        others = columns != row
+        columns, both = self._kept_with(row)
+        others = (columns != row) & (both > 0)
         columns, both = columns[others], both[others]
         return columns, both / (np.sqrt(self._likes[row] * self._likes[columns]) + SHRINKAGE)
+
+    def _kept_with(self, row: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+        """Columns, and how many like each of them and this one; a zero and this one itself may be among them."""
+        if row < self._together.shape[0]:
+            start, end = self._together.indptr[row], self._together.indptr[row + 1]
+            columns, both = self._together.indices[start:end], self._together.data[start:end]
+        else:
+            columns, both = np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int32)
+        since = self._since.get(row)
+        if not since:
+            return columns, both
+        counts = np.zeros(len(self._item_ids), dtype=np.int32)
+        counts[columns] = both
+        counts[list(since)] += np.fromiter(since.values(), dtype=np.int32)
+        found = np.flatnonzero(counts).astype(np.int32)
+        return found, counts[found]
+
+
+def _popularity(likes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    most = int(likes.max(initial=0))
+    return np.log1p(likes) / np.log1p(most) if most else np.zeros(len(likes))

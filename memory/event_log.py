@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    and_,
     bindparam,
     delete,
     exists,
@@ -214,20 +215,41 @@ class EventLog:
             events, newest = connection.execute(query).one()
         return LogState(events=events, newest=newest or 0)
 
+    def newest(self, catalogue: str) -> int:
+        """The id of the catalogue's newest event, 0 where it has none; one look at an index, however long the log."""
+        with reading(self._engine) as connection:
+            return connection.execute(_newest(), {"catalogue": catalogue}).scalar() or 0
+
     def matrix(self, catalogue: str) -> list[tuple[str, str, int, int]]:
         """(user id, item id, liking, event id) of every event about an item that counts, oldest first.
 
         See `Interaction.liking`.
         """
-        columns = _interactions.c
-        query = (
-            select(columns.user_id, columns.item_id, columns.kind, columns.value, columns.event_id)
-            .where(columns.catalogue == catalogue, columns.item_id != "", columns.kind != "take_back", _stands())
-            .order_by(columns.event_id)
-        )
         with reading(self._engine) as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(_about_items(), {"catalogue": catalogue}).all()
         return [(user_id, item_id, _liking(kind, value), event_id) for user_id, item_id, kind, value, event_id in rows]
+
+    def opinions(self, catalogue: str, *, after: int) -> dict[tuple[str, str], int]:
+        """(user id, item id) → the last liking that stands, 0 for none, of all that have an event with an id above."""
+        values = {"catalogue": catalogue, "after": after}
+        with reading(self._engine) as connection:
+            found = {(row.user_id, row.item_id): 0 for row in connection.execute(_touched(), values)}
+            if found:
+                for user_id, item_id, kind, value, _ in connection.execute(_about_touched(), values):
+                    found[user_id, item_id] = _liking(kind, value) or found[user_id, item_id]
+        return found
+
+    def items_of(self, catalogue: str, event_ids: Iterable[int]) -> dict[int, str]:
+        """Event id → the item it is about, of those of these events that are in the catalogue's log."""
+        wanted, found = list(dict.fromkeys(event_ids)), dict[int, str]()
+        columns = _interactions.c
+        with reading(self._engine) as connection:
+            for start in range(0, len(wanted), _CHUNK):
+                query = select(columns.event_id, columns.item_id).where(
+                    columns.catalogue == catalogue, columns.event_id.in_(wanted[start : start + _CHUNK])
+                )
+                found.update((event_id, item_id) for event_id, item_id in connection.execute(query))
+        return found
 
     def forget(self, user_id: str) -> int:
         """Erase everything of a user, in every catalogue; returns how many events that were."""
@@ -267,6 +289,48 @@ def _item_ids() -> Select[Any]:
             columns.kind.in_(bindparam("kinds", expanding=True)),
             _stands(),
         )
+    )
+
+
+@cache
+def _newest() -> Select[Any]:
+    """Takes catalogue."""
+    columns = _interactions.c
+    return select(func.max(columns.event_id)).where(columns.catalogue == bindparam("catalogue"))
+
+
+@cache
+def _about_items() -> Select[Any]:
+    """What counts and is about an item, oldest first. Takes catalogue."""
+    columns = _interactions.c
+    return (
+        select(columns.user_id, columns.item_id, columns.kind, columns.value, columns.event_id)
+        .where(
+            columns.catalogue == bindparam("catalogue"), columns.item_id != "", columns.kind != "take_back", _stands()
+        )
+        .order_by(columns.event_id)
+    )
+
+
+@cache
+def _touched() -> Select[Any]:
+    """Who did something about which item lately. Takes catalogue and after."""
+    columns = _interactions.c
+    return (
+        select(columns.user_id, columns.item_id)
+        .distinct()
+        .where(
+            columns.catalogue == bindparam("catalogue"), columns.event_id > bindparam("after"), columns.item_id != ""
+        )
+    )
+
+
+@cache
+def _about_touched() -> Select[Any]:
+    """The part of `_about_items` that is of those. Takes catalogue and after."""
+    touched, columns = _touched().subquery(), _interactions.c
+    return _about_items().join(
+        touched, and_(columns.user_id == touched.c.user_id, columns.item_id == touched.c.item_id)
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 
+import numpy as np
 from langgraph.store.base import GetOp, Op, PutOp
 from langgraph.store.base import Item as Entry
 from pydantic import BaseModel, ConfigDict
@@ -17,6 +18,7 @@ from memory.chroma_store import ChromaStore
 from memory.embedding import Embedder
 from memory.labels import label_of
 from memory.records import Namespace
+from memory.vectors import Vectors
 
 _CHUNK = 512  # items embedded and kept together
 _EVERYTHING = 10_000_000
@@ -107,6 +109,29 @@ class ItemIndex:
             for item_id, score in self._store.nearest_keys(place, query, limit=limit).items():
                 best[item_id] = max(score, best.get(item_id, -1.0))
         return sorted(best.items(), key=lambda found: -found[1])[:limit]
+
+    def vectors(self, catalogue: Catalogue) -> tuple[Vectors, Vectors]:
+        """(n, d) of what the catalogue says of its items and (n, d) of their summaries, in its order; zeros for none.
+
+        Reads every vector of the catalogue: for what is learned or loaded now and then, not for a turn. Raises
+        StoreFailed.
+        """
+        rows = {item_id: row for row, item_id in enumerate(catalogue.item_ids)}
+        places = [_items(catalogue.name), _summaries(catalogue.name)]
+        found = [
+            {
+                rows[record.key]: vectors[0]
+                for record, vectors in self._store.contents(place)
+                if record.key in rows and len(vectors)
+            }
+            for place in places
+        ]
+        width = max((len(vector) for one in found for vector in one.values()), default=0)
+        texts, summaries = (np.zeros((len(rows), width), dtype=np.float32) for _ in found)
+        for table, one in zip((texts, summaries), found, strict=True):
+            for row, vector in one.items():
+                table[row] = vector
+        return texts, summaries
 
     def put_summary(self, catalogue_name: str, item: Item, summary: ItemSummary) -> None:
         """Keep a summary, make the item findable by it, and remember it for this content, prompt and model."""

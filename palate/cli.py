@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from palate import chat, demo, doctor, evaluate, fold, importing, model, ranking, summarize, taste, trace, train, ui
+from palate import (
+    blend,
+    chat,
+    demo,
+    doctor,
+    evaluate,
+    fold,
+    importing,
+    model,
+    ranking,
+    summarize,
+    taste,
+    trace,
+    train,
+    ui,
+)
 from palate.failures import exit_code, tell
 
 app = typer.Typer(
@@ -26,6 +41,7 @@ app.command("fold")(fold.fold)
 app.command("rank")(ranking.rank)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("train")(train.train)
+app.add_typer(blend.app, name="blend")
 app.add_typer(model.app, name="model")
 app.add_typer(taste.app, name="taste")
 app.add_typer(trace.app, name="trace")

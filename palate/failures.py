@@ -28,7 +28,8 @@ def exit_code(error: BaseException) -> int | None:
     if isinstance(error, OSError):
         return FAILED if error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT) else MISTAKE
     known = {kind.__name__ for kind in type(error).__mro__}
-    if known & {"ProfileError", "PictureError", "ImportFailed", "UnknownCatalogue", "StoreError", "UnknownUser"}:
+    mistakes = {"ProfileError", "PictureError", "ImportFailed", "UnknownCatalogue", "StoreError", "UnknownUser"}
+    if known & {*mistakes, "BlendUnusable"}:
         return FAILED if known & {"StoreFailed", "EmbedderFailed"} else MISTAKE
     return FAILED if "ModelError" in known else None
 

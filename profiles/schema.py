@@ -47,6 +47,11 @@ class StoreSettings(_Section):
         return self.home / "pictures"
 
     @property
+    def blends(self) -> Path:
+        """The folder of fitted blends."""
+        return self.home / "blends"
+
+    @property
     def checkpoints(self) -> Path:
         """The SQLite file of the conversations' checkpoints."""
         return self.home / "threads.sqlite"
@@ -91,14 +96,16 @@ class BlendWeights(_Section):
 class RecommendSettings(_Section):
     """The funnel: at most `retrieve` candidates, of which `decide` are put to the model and `slate` are shown.
 
-    candidate_view: what the model sees of a candidate. diversity: 1 weighs closeness to the taste alone, 0 only the
-    distance from what is already chosen.
+    candidate_view: what the model sees of a candidate. blend: `fitted` ranks by what `palate blend fit` learned, and by
+    the weights where nothing was fitted or something is wished for; `declared` ranks by the weights always.
+    diversity: 1 weighs closeness to the taste alone, 0 only the distance from what is already chosen.
     """
 
     retrieve: int = Field(default=200, ge=1, le=5000)
     decide: int = Field(default=20, ge=1, le=50)
     slate: int = Field(default=4, ge=1, le=20)
     candidate_view: CandidateView = "summary"
+    blend: Literal["fitted", "declared"] = "fitted"
     weights: BlendWeights = BlendWeights()
     diversity: float = Field(default=0.7, ge=0, le=1)
 

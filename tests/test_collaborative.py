@@ -116,6 +116,47 @@ def test_an_unchanged_log_needs_no_second_reading():
     assert Collaborative.from_log(log, "shop", known=second).popular(9) == []
 
 
+@given(rows, rows, st.booleans())
+def test_what_grows_event_by_event_is_what_is_read_anew(before, after, at_once):
+    """Also where an item is new, a liking is withdrawn, and the matrix takes up what waited."""
+    events = [(user, item, liking, n) for n, (user, item, liking) in enumerate([*before, *after], 1)]
+    grown = Collaborative(events[: len(before)])
+    later = events[len(before) :]
+    for part in [later] if at_once else [[one] for one in later]:
+        opinions = {(user, item): liking for user, item, liking, _ in part if liking}
+        held = (grown.popular(9), grown.score(["a"], list("abcde")).tolist())
+        grown, known = grown.grown(opinions, newest=part[-1][3] if part else 0), grown
+        assert held == (known.popular(9), known.score(["a"], list("abcde")).tolist())
+    anew = Collaborative(events)
+    assert grown.popular(9) == anew.popular(9)
+    for left in "abcde":
+        assert grown.score([left], list("abcde")) == pytest.approx(anew.score([left], list("abcde")))
+        assert grown.popularity(left) == anew.popularity(left)
+        assert [grown.kept_by(left, right) for right in "abcde"] == [anew.kept_by(left, right) for right in "abcde"]
+        assert dict(grown.similar({left: 1}, 9)) == pytest.approx(dict(anew.similar({left: 1}, 9)))
+
+
+def test_a_liking_is_known_to_the_next_who_asks_and_so_is_its_being_taken_back():
+    log = EventLog(open_engine("sqlite://"))
+
+    def did(user, kind, item):
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        log.append([Interaction(user_id=user, catalogue="shop", kind=kind, item_id=item, at=at)])
+        return Collaborative.from_log(log, "shop", known=known)
+
+    known = None
+    known = did("ann", "like", "a")
+    known = did("ann", "like", "b")
+    assert known.kept_by("a", "b") == 1
+    known = did("bob", "view", "a")
+    known = did("ann", "take_back", "b")
+    assert (known.likes("b"), known.kept_by("a", "b")) == (0, 0)
+    known = did("ann", "dislike", "a")
+    assert known.popular(9) == []
+    known = did("ann", "take_back", "a")
+    assert known.popular(9) == Collaborative(log.matrix("shop")).popular(9)
+
+
 @pytest.mark.data
 @pytest.mark.skipif(not DATA.is_dir(), reason="the films are not beside the repository; set PALATE_DATA")
 def test_the_films_of_seventy_thousand_ratings_are_read_quickly_and_make_sense():
