@@ -10,13 +10,15 @@ from importlib.util import find_spec
 from typing import Any
 
 from agents.blending import ModelWeight
-from evaluation.blend import LISTS, FitResult, Log, Report, fit_blend
+from evaluation.blend import LISTS, FitResult, Log, Report, TooFewLists, fit_blend
 from evaluation.held_out import HeldOut
 from evaluation.judged_lists import weigh_model
-from graphs.blends import LogPrint, StoredBlend
+from graphs.blends import BlendUnusable, LogPrint, StoredBlend
 from graphs.services import Services
 from memory.guessing import Values
 from tracing.recorder import Recorder
+
+GROWN = 1.2  # times as many events as a blend was fitted on make another one due
 
 
 def fit_and_keep(
@@ -46,6 +48,25 @@ def fit_and_keep(
     stored = services.blends.save(about, result.learned)
     services.forget_cached(name)
     return stored
+
+
+def fit_if_due(services: Services, name: str, report: Report = lambda what, done, of: None) -> StoredBlend | None:
+    """Fit the blend of a catalogue where there is none that may rank, or where its log has grown a lot since.
+
+    None where nothing was due, or too few people like enough. A model that was weighed keeps no weight: see
+    `palate blend fit`.
+    """
+    try:
+        stored = services.blends.read(name)
+        known = stored.log.events if stored is not None and stored.log.still_in(services.log, name) else 0
+    except BlendUnusable:
+        known = 0
+    if known and services.log.state(name).events <= GROWN * known:
+        return None
+    try:
+        return fit_and_keep(services, name, report=report)
+    except TooFewLists:
+        return None
 
 
 async def _weigh(services: Services, name: str, lists: Sequence[HeldOut], odds: Values, report: Report) -> ModelWeight:

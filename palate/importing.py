@@ -29,6 +29,7 @@ def import_(
     name: Annotated[str | None, typer.Option("--name", "-n", help="Its name here. [default: the folder's]")] = None,
     format: Annotated[Format, typer.Option(help="What the folder holds; found out by itself.")] = "auto",
     profile: ProfileOption = None,
+    fit: Annotated[bool, typer.Option(help="Learn from the histories how to rank, where there are enough.")] = True,
     as_json: JsonOption = False,
     settings: SetOption = None,
 ) -> None:
@@ -45,7 +46,7 @@ def import_(
     loaded = load(profile, settings, keys_required=False)
     services = Services.open(loaded.profile)
     try:
-        result, told = run_import(services, path, called, format)
+        result, told = run_import(services, path, called, format, fit=fit)
     finally:
         services.close()
     if as_json:
@@ -55,9 +56,12 @@ def import_(
         _report(called, told, result.refused, result.notes)
 
 
-def run_import(services: Services, path: Path, name: str, format: Format) -> tuple[ImportResult, dict[str, Any]]:
-    """Read, keep and embed, with bars. Returns what was read, and the counts to tell."""
+def run_import(
+    services: Services, path: Path, name: str, format: Format, *, fit: bool = False
+) -> tuple[ImportResult, dict[str, Any]]:
+    """Read, keep and embed, with bars; fit the blend where asked to. Returns what was read, and what to tell."""
     from catalog.importers import import_path
+    from evaluation.fitting import fit_if_due
     from graphs.setup import store_catalogue
 
     with bars() as report:
@@ -69,6 +73,7 @@ def run_import(services: Services, path: Path, name: str, format: Format) -> tup
             progress=lambda done, of: report("reading the files", done, of),
         )
         stored = store_catalogue(services, name, result.schema, result.items, result.interactions, report)
+        blend = fit_if_due(services, name, report) if fit and result.interactions else None
     return result, {
         "catalogue": name,
         "items": len(result.items),
@@ -78,6 +83,7 @@ def run_import(services: Services, path: Path, name: str, format: Format) -> tup
         "pictures": sum(item.picture is not None for item in result.items),
         "interactions": stored.interactions,
         "people": len({one.user_id for one in result.interactions}),
+        "blend": None if blend is None else {"auc": round(blend.figures["blend"]["auc"]["mean"], 4)},
     }
 
 
@@ -89,6 +95,8 @@ def _report(name: str, told: dict[str, Any], refused: Sequence[RefusedRow], note
     counts = ", ".join(f"{told[key]:,} {key}" for key in ("added", "changed", "unchanged"))
     console.print(f"[bold]{told['items']:,} items[/bold] in {name!r}: {counts}; {told['pictures']:,} with a picture")
     console.print(f"{told['interactions']:,} interactions of {told['people']:,} people")
+    if told["blend"]:
+        console.print(f"learned how to rank them: AUC {told['blend']['auc']}, see palate blend show -c {name}")
     for note in notes:
         console.print(Text(f"note: {printable(note)}", style="dim"))
     if refused:

@@ -16,7 +16,7 @@ from catalog.items import Item
 from evaluation.blend import FEWEST_LISTS, Log, TooFewLists, features_of, fit_blend, fitted, labels_of, learned
 from evaluation.curves import fit_curves
 from evaluation.earning import earning_parts
-from evaluation.fitting import fit_and_keep
+from evaluation.fitting import fit_and_keep, fit_if_due
 from evaluation.held_out import HeldOut, held_out_lists, known_before
 from evaluation.judged_lists import weighed
 from evaluation.reliability import calibration_error, reliability
@@ -355,6 +355,24 @@ async def test_an_item_imported_a_minute_ago_is_ranked_by_the_fitted_blend(sessi
     assert left > right
     with pytest.raises(KeyError):
         await session.rank("somebody", HISTORY, ["never imported"])
+
+
+def test_an_import_fits_the_blend_once_and_again_when_the_log_has_grown(session):
+    services = session.services
+    assert fit_if_due(services, "prints").log.events == 6 * PEOPLE
+    assert fit_if_due(services, "prints") is None
+    services.log.append([event(f"more of {user}", one) for user, one, _, _ in rows_of(people=12, seed=2)])
+    assert fit_if_due(services, "prints").log.events == 6 * (PEOPLE + 12)
+    path = services.blends.path("prints")
+    path.write_text("{")
+    assert fit_if_due(services, "prints") is not None  # what cannot be read is fitted anew
+
+
+def test_a_log_of_too_few_people_is_imported_without_a_blend(tmp_path):
+    session = open_session(tmp_path, items=ITEMS, interactions=[event("ann", "i00")])
+    assert fit_if_due(session.services, "prints") is None
+    assert session.services.fitted("prints") is None
+    session.services.close()
 
 
 async def test_what_others_like_now_counts_in_the_next_ranking(session):
