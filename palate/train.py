@@ -80,6 +80,12 @@ def train(
         int | None, typer.Option(rich_help_panel=TRAINING, help="Steps. [default: 8 times]")
     ] = None,
     patience: Annotated[int, typer.Option(rich_help_panel=TRAINING, help="Validations without a better AUC.")] = 3,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            rich_help_panel=TRAINING, help="For training and the last judgement, at most. [default: no limit]"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(rich_help_panel=TRAINING)] = 0,
     dtype: Annotated[Literal["auto", "float32", "bfloat16"], typer.Option(rich_help_panel=MACHINE)] = "auto",
     device: Annotated[str, typer.Option(rich_help_panel=MACHINE, help="auto, cpu or cuda.")] = "auto",
@@ -145,6 +151,7 @@ def train(
         "warmup": warmup,
         "evaluate_every": evaluate_every,
         "patience": patience,
+        "minutes": minutes,
         "seed": seed,
         "dtype": dtype,
         "device": device,

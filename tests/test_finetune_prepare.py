@@ -85,6 +85,12 @@ def test_the_same_data_and_seed_give_the_same_files(shop, tiny, tmp_path, run):
     assert about["fingerprint"] == about_other["fingerprint"]
 
 
+def test_of_each_person_no_more_than_the_latest_likings_are_learned_from(shop, tiny, tmp_path, run):
+    assert len(load_prepared(run).train) == 10 * 3
+    few, _ = prepared_run(shop, settings(tiny, targets_per_user=1), tmp_path / "few")
+    assert len(load_prepared(few).train) == 10
+
+
 def test_as_many_likings_are_learned_from_as_is_said_drawn_among_the_latest_of_everyone(shop, tiny, tmp_path, run):
     every = load_prepared(run).train
     drawn, about = prepared_run(shop, settings(tiny, likings=7), tmp_path / "drawn")

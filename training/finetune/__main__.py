@@ -61,7 +61,7 @@ def _prepare(services: Services, settings: TrainSettings, run: Path, base: Any, 
 
     if settings.method == "qlora":
         refuse_qlora(settings)
-    corpus, encoder = read_corpus(services, settings), base.encoder(services.pictures)
+    corpus, encoder = read_corpus(services, settings, report), base.encoder(services.pictures)
     if settings.negatives != "hard":
         prepare(corpus, base, encoder, settings, run, report=report)
         return

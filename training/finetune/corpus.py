@@ -13,6 +13,7 @@ from catalog.pictures import PictureError, PictureStore
 from graphs.services import Services
 from memory.interactions import Interaction
 from memory.preferences import Preference
+from palate.progress import Report
 from tracing.recorder import Recorder
 from training.finetune.errors import TrainingRefused, listed
 from training.finetune.settings import TrainSettings
@@ -39,7 +40,7 @@ class Corpus:
         return self.context.catalogue
 
 
-def read_corpus(services: Services, settings: TrainSettings) -> Corpus:
+def read_corpus(services: Services, settings: TrainSettings, report: Report = lambda what, done, of: None) -> Corpus:
     """Read a catalogue and all that was done with it.
 
     Events about items that left the catalogue are passed over. Raises UnknownCatalogue, and TrainingRefused where there
@@ -51,13 +52,14 @@ def read_corpus(services: Services, settings: TrainSettings) -> Corpus:
     broken = _broken_pictures(context.catalogue, services.pictures) if settings.view != "summary" else {}
     if broken:
         context = replace(context, catalogue=_without_pictures(context.catalogue, broken, settings))
-    logs = {}
-    for user in services.log.users(name):
+    logs, users = {}, services.log.users(name)
+    for number, user in enumerate(users, 1):
         events = [
             one for one in services.log.of_user(user, name) if not one.item_id or one.item_id in context.catalogue
         ]
         if events:
             logs[user] = tuple(sorted(events, key=place))
+        report("reading what people did", number, len(users))
     if not logs:
         raise TrainingRefused(
             f"the catalogue {name!r} has no interactions",

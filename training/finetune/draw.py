@@ -9,13 +9,13 @@ from functools import partial
 
 from memory.collaborative import Collaborative
 from memory.interactions import Interaction
+from palate.progress import Report
 from training.finetune.corpus import Corpus
 from training.finetune.examples import Candidates, HeldOutList, candidates_example, preference_before
 from training.finetune.negatives import NegativeKind, Negatives, Score
 from training.finetune.settings import DpoSettings, TrainSettings
 from training.finetune.splits import Split, Target
 
-Report = Callable[[str, int, int | None], None]
 Known = dict[str, list[Interaction]]  # user → the events that training may read, oldest first
 Judge = Callable[[Candidates], Sequence[float]]  # p(yes) of each candidate by the model as it is
 

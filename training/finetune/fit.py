@@ -9,12 +9,13 @@ from typing import Any
 
 from evaluation.metrics import evaluate
 from models.loading import PictureSource
+from palate.progress import Report
 from training.finetune.base import Base
 from training.finetune.errors import TrainingRefused
 from training.finetune.files import DATA, Prepared, load_prepared
 from training.finetune.manifest import manifest_of
 from training.finetune.preference import CHECKPOINTS as PAIR_CHECKPOINTS
-from training.finetune.ranked import RankedTrainer, Report
+from training.finetune.ranked import RankedTrainer
 from training.finetune.report import draw_report
 from training.finetune.saving import save_model
 from training.finetune.scoring import Scorer, as_record, baseline_figures

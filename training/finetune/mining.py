@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from training.finetune.draw import Judge, Report
+from palate.progress import Report
+from training.finetune.draw import Judge
 from training.finetune.examples import Candidates
 
 

@@ -15,10 +15,11 @@ from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 
 from models.loading import PictureSource
+from palate.progress import Report
 from training.finetune.base import Base, dtype_of
 from training.finetune.collate import IGNORED, batch_of
 from training.finetune.examples import Candidates, HeldOutList
-from training.finetune.ranked import RankedTrainer, Report, arguments_of, callbacks_of, pad_id_of
+from training.finetune.ranked import RankedTrainer, arguments_of, callbacks_of, pad_id_of
 from training.finetune.rows import Encoder, Row
 from training.finetune.scoring import Scorer
 from training.finetune.settings import DpoSettings, TrainSettings

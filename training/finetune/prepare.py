@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from memory.interactions import Interaction
+from palate.progress import Report
 from training.finetune.base import Base
 from training.finetune.corpus import Corpus, fingerprint
-from training.finetune.draw import Draw, Judge, Known, Report
+from training.finetune.draw import Draw, Judge, Known
 from training.finetune.files import POOL, TESTS, TRAIN, VALIDATION, write_prepared
 from training.finetune.leaks import check_leaks
 from training.finetune.lengths import Lengths, measure, refuse_long

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,37 @@ from transformers.integrations import TensorBoardCallback
 from transformers.trainer_utils import rotate_checkpoints
 
 from evaluation.metrics import evaluate
+from palate.progress import Report
 from training.finetune.base import Base, device_of, dtype_of
 from training.finetune.errors import SaveFailed
 from training.finetune.examples import HeldOutList
+from training.finetune.files import TESTS
+from training.finetune.pace import Pace
 from training.finetune.saving import disk_is_full, last_whole, mark_whole
 from training.finetune.scoring import Scorer
 from training.finetune.settings import TrainSettings
 
 KEPT = 2  # checkpoints: the best and the latest
-Report = Callable[[str, int, int | None], None]
 
 
 class RankedTrainer(Trainer):  # type: ignore[misc]
     """Stands before a trainer of TRL: validates by ranking held-out lists as the product does, and saves whole."""
 
-    def __init__(self, *, held_out: Sequence[HeldOutList], scorer: Scorer, report: Report, **given: Any) -> None:
+    def __init__(
+        self,
+        *,
+        held_out: Sequence[HeldOutList],
+        scorer: Scorer,
+        report: Report,
+        minutes: float | None = None,
+        **given: Any,
+    ) -> None:
         super().__init__(**given)
         self._held_out, self.scorer, self._report = held_out, scorer, report
+        self._list_s: float | None = None
+        judged = len(held_out) * (1 + len(TESTS))  # a test has as many lists
+        self.pace = Pace(report, list_s=self._list_seconds, validated=len(held_out), judged=judged, minutes=minutes)
+        self.add_callback(self.pace)
         for callback in list(self.callback_handler.callbacks):
             if type(callback).__name__ == "PrinterCallback":
                 self.remove_callback(callback)
@@ -37,6 +52,18 @@ class RankedTrainer(Trainer):  # type: ignore[misc]
     def close(self) -> None:
         """Give the model back as it was, and end the scorer."""
         self.scorer.close()
+
+    def _list_seconds(self) -> float:
+        """How long a list takes to be ranked: as at the last validation, before it as one list takes now."""
+        if self._list_s is None:
+            self._rank(self._held_out[:1])
+        return self._list_s or 0.0
+
+    def _rank(self, lists: Sequence[HeldOutList], progress: Callable[[int], None] = lambda done: None) -> Any:
+        began = time.monotonic()
+        judged = self.scorer.lists(lists, progress)
+        self._list_s = (time.monotonic() - began) / max(1, len(lists))
+        return judged
 
     def auc(self) -> float:
         """The mean AUC over the held-out lists, of the model as it is now."""
@@ -46,7 +73,7 @@ class RankedTrainer(Trainer):  # type: ignore[misc]
         self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval"
     ) -> dict[str, float]:
         """The figures over the held-out lists, logged. The model is in evaluation mode after."""
-        judged = self.scorer.lists(self._held_out, lambda done: self._report("validating", done, len(self._held_out)))
+        judged = self._rank(self._held_out, lambda done: self._report("validating", done, len(self._held_out)))
         figures = {f"{metric_key_prefix}_{name}": one.mean for name, one in evaluate(judged, rounds=1).items()}
         self.log(figures)
         self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)

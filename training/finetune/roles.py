@@ -10,8 +10,9 @@ from agents import responder, understanding
 from agents.item_summarizer import PROMPT as SUMMARY_PROMPT
 from agents.judging import QUESTION_PROMPT, STATE_PROMPT
 from agents.preference_memory import PROMPT as FOLD_PROMPT
+from palate.progress import Report
 from training.finetune.corpus import Corpus
-from training.finetune.draw import Draw, Judge, Known, Report
+from training.finetune.draw import Draw, Judge, Known
 from training.finetune.errors import TrainingRefused
 from training.finetune.examples import (
     Candidates,

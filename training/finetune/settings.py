@@ -56,9 +56,9 @@ class TrainSettings(BaseModel):
     steps: None trains for `epochs`. groups: of candidates, or texts, a step and device. shared_prefix: whether what
     the candidates of a person share is read once: where the first examples prove that nothing changes by it, always
     (or the run is refused), or never. evaluate_every: steps between validations, None for eight in all. patience:
-    validations without a better AUC until it stops. dpo: the second stage, None for a run of one. text_only:
-    whether a base without a picture tower will do. keep_data: whether the files made of what users did stay after a
-    run that ended well.
+    validations without a better AUC until it stops. minutes: how long training and its last judgement may take each
+    time they are started. dpo: the second stage, None for a run of one. text_only: whether a base without a picture
+    tower will do. keep_data: whether the files made of what users did stay after a run that ended well.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -101,6 +101,7 @@ class TrainSettings(BaseModel):
     patience: int = Field(default=3, ge=1)
     dpo: DpoSettings | None = None
     text_only: bool = False
+    minutes: float | None = Field(default=None, gt=0)
     keep_data: bool = False
     seed: int = 0
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from models.loading import PictureSource
+from palate.progress import Report
 from training.finetune.adapters import adapted_model, trainable_model
 from training.finetune.base import Base, device_of
 from training.finetune.errors import TrainingRefused
@@ -24,7 +25,7 @@ from training.finetune.files import Prepared, read_hard, write_hard
 from training.finetune.mining import hard_groups
 from training.finetune.preference import CHECKPOINTS as PAIR_CHECKPOINTS
 from training.finetune.preference import REFERENCE, make_pair_trainer
-from training.finetune.ranked import RankedTrainer, Report
+from training.finetune.ranked import RankedTrainer
 from training.finetune.saving import resume_from, save_model
 from training.finetune.scoring import Scorer
 from training.finetune.settings import DpoSettings, TrainSettings
@@ -117,7 +118,15 @@ def _trained(trainer: RankedTrainer, checkpoints: Path) -> dict[str, Any]:
         "best_step": trainer.state.best_global_step,
         "seconds": round(time.monotonic() - began, 1),
         "resumed_from": resume.name if resume else None,
+        "ended": _ended(trainer),
     }
+
+
+def _ended(trainer: RankedTrainer) -> str:
+    """Why training went no further."""
+    if trainer.pace.out_of_time:
+        return "out of time"
+    return "all steps" if trainer.state.global_step >= trainer.state.max_steps else "no better AUC"
 
 
 def _hard(

@@ -10,9 +10,10 @@ from datasets import Dataset
 from trl import SFTConfig, SFTTrainer
 
 from models.loading import PictureSource
+from palate.progress import Report
 from training.finetune.base import Base, dtype_of
 from training.finetune.examples import Example, HeldOutList
-from training.finetune.ranked import RankedTrainer, Report, arguments_of, callbacks_of, pad_id_of
+from training.finetune.ranked import RankedTrainer, arguments_of, callbacks_of, pad_id_of
 from training.finetune.rows import Encoder
 from training.finetune.scoring import Scorer
 from training.finetune.settings import TrainSettings
@@ -71,4 +72,5 @@ def make_trainer(
         held_out=held_out,
         scorer=Scorer(base, model, pictures),
         report=report,
+        minutes=settings.minutes,
     )
