@@ -246,6 +246,18 @@ def test_gradient_checkpointing_learns_the_same(fresh, home, tmp_path):
         assert torch.allclose(weight, weights(run)[name], atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["base", "prompts", "chat template"])
+def test_a_run_that_was_begun_by_another_version_is_not_gone_on_with(name, fresh, home, tmp_path):
+    run = copied(fresh, tmp_path / "run")
+    told = json.loads((run / "data" / "about.json").read_text())
+    now, told["made_for"][name] = told["made_for"][name], "older"
+    (run / "data" / "about.json").write_text(json.dumps(told))
+    with pytest.raises(TrainingRefused, match=f"its {name} was 'older', is '{now}'; start anew in another folder"):
+        train(run, home)
+    assert now
+    assert not (run / "checkpoints").exists()
+
+
 def test_a_run_whose_examples_are_gone_is_refused(tmp_path):
     with pytest.raises(TrainingRefused, match="holds no prepared examples"):
         load_prepared(tmp_path)

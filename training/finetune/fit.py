@@ -13,7 +13,7 @@ from palate.progress import Report
 from training.finetune.base import Base
 from training.finetune.errors import TrainingRefused
 from training.finetune.files import DATA, Prepared, load_prepared
-from training.finetune.manifest import manifest_of
+from training.finetune.manifest import manifest_of, refuse_other
 from training.finetune.preference import CHECKPOINTS as PAIR_CHECKPOINTS
 from training.finetune.ranked import RankedTrainer
 from training.finetune.report import draw_report
@@ -41,6 +41,7 @@ def fit(
     them SaveFailed when the disk is full.
     """
     prepared = load_prepared(run)
+    refuse_other(run, prepared.about, base, settings)
     learned = learn(run, settings, base, pictures, prepared, report)
     trainer = learned.trainer
     metrics = _judge(trainer, prepared, settings, report)

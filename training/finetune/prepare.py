@@ -19,6 +19,7 @@ from training.finetune.draw import Draw, Judge, Known
 from training.finetune.files import POOL, TESTS, TRAIN, VALIDATION, write_prepared
 from training.finetune.leaks import check_leaks
 from training.finetune.lengths import Lengths, measure, refuse_long
+from training.finetune.manifest import MADE_FOR, made_for
 from training.finetune.roles import examples_of_roles
 from training.finetune.rows import Encoder
 from training.finetune.settings import TrainSettings
@@ -61,6 +62,7 @@ def prepare(
     about = {
         "catalogue": settings.catalogue,
         "fingerprint": fingerprint(corpus),
+        MADE_FOR: made_for(base, settings),
         "items": len(corpus.catalogue),
         "pictures": sum(item.picture is not None for item in corpus.catalogue),
         "broken_pictures": len(corpus.broken),
