@@ -23,6 +23,7 @@ Split = Literal["leave_last", "time", "user"]
 Kind = Literal["uniform", "popularity", "hard"]
 Method = Literal["lora", "qlora", "full"]
 View = Literal["summary", "picture", "both"]
+MAY_CHANGE = ("minutes",)  # settings of a run that is gone on with, which change nothing that was done
 TRAINING = "Training"
 DATA = "Data"
 MACHINE = "Machine"
@@ -186,14 +187,18 @@ def _keep(out: Path, given: dict[str, Any]) -> None:
     file = out / SETTINGS_FILE
     if file.is_file() and ((out / PREPARED).is_file() or (out / MODEL).is_dir()):
         before = json.loads(file.read_text(encoding="utf-8"))
-        changed = [f"{key} was {before.get(key)!r}, is {now!r}" for key, now in given.items() if before.get(key) != now]
+        free = () if (out / MODEL).is_dir() else MAY_CHANGE
+        changed = [
+            f"{key} was {before.get(key)!r}, is {now!r}"
+            for key, now in given.items()
+            if before.get(key) != now and key not in free
+        ]
         if changed:
             raise Mistake(
                 f"{out} was begun with other settings: {'; '.join(changed)}",
                 "write the same ones to go on, or choose another folder",
             )
-        return
-    if out.is_dir() and any(out.iterdir()) and not file.is_file():
+    elif out.is_dir() and any(out.iterdir()) and not file.is_file():
         raise Mistake(f"{out} is not empty and holds no run", "choose another folder")
     out.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(given, indent=2) + "\n", encoding="utf-8")

@@ -46,3 +46,7 @@ def test_the_size_of_pictures_and_how_groups_are_read_reach_it(settled):
 def test_how_much_is_learned_from_reaches_it(settled):
     found = settled("--likings", "70", "--role", "recommender", "--role", "responder=0.5")
     assert (found.likings, found.roles) == (70, {"recommender": 1, "responder": 0.5})
+
+
+def test_how_long_it_may_take_reaches_it(settled):
+    assert settled("--minutes", "12.5").minutes == 12.5

@@ -152,6 +152,11 @@ def test_a_run_is_gone_on_with_by_the_same_settings_only(trained, tmp_path):
     _keep(out, {"base": "a", "rank": 8})
     with pytest.raises(Mistake, match="begun with other settings: rank was 8, is 16"):
         _keep(out, {"base": "a", "rank": 16})
+    _keep(out, {"base": "a", "rank": 8, "minutes": 5.0})  # how long it may take changes nothing that was done
+    assert json.loads((out / "settings.json").read_text())["minutes"] == 5.0
+    (out / "model").mkdir()
+    with pytest.raises(Mistake, match=r"minutes was 5\.0, is 9\.0"):
+        _keep(out, {"base": "a", "rank": 8, "minutes": 9.0})
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "photo").write_text("x")
     with pytest.raises(Mistake, match="is not empty and holds no run"):
