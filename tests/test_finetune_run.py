@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -236,6 +237,46 @@ def test_a_whole_model_is_trained_and_loads_by_itself(fresh, home, tmp_path):
     assert manifest.method == "full"
     decider = LocalDecider.load(ModelSpec(backend="local", model=str(run / "model")), PictureStore(home / "pictures"))
     assert decider._runtime.exact
+
+
+class Stopped(Exception):
+    """What a person does in the middle of a run."""
+
+
+def test_a_whole_model_goes_on_from_its_checkpoint_and_ends_as_the_best_one(fresh, home, tmp_path):
+    """Its names in the file are not those in memory, so a careless reader finds nothing and says nothing."""
+    whole = {"method": "full", "learning_rate": 1e-3}
+    straight, broken = copied(fresh, tmp_path / "straight"), copied(fresh, tmp_path / "broken")
+    with patch("training.finetune.ranked.evaluate", falling()):
+        train(straight, home, keep=True, **whole)
+    assert read_manifest(straight / "model" / MANIFEST_FILE).training["best_step"] == 2
+    first, last = (load_file(straight / "checkpoints" / f"checkpoint-{n}" / "model.safetensors") for n in (2, 6))
+    kept = load_file(straight / "model" / "model.safetensors")
+    assert kept.keys() == first.keys()
+    assert all(torch.equal(kept[name], first[name]) for name in kept)
+    assert not all(torch.equal(kept[name], last[name]) for name in kept)
+
+    with patch("training.finetune.pace.Pace.on_step_begin", stop_before(4)), pytest.raises(Stopped):
+        train(broken, home, keep=True, **whole)
+    with patch("training.finetune.ranked.evaluate", falling(since=2)):
+        train(broken, home, keep=True, **whole)
+    assert read_manifest(broken / "model" / MANIFEST_FILE).training["resumed_from"] == "checkpoint-2"
+    again = load_file(broken / "checkpoints" / "checkpoint-6" / "model.safetensors")
+    assert all(torch.equal(again[name], last[name]) for name in last)
+
+
+def falling(since=0):
+    """In place of the figures of a validation: each is worse than the one before."""
+    told = iter(range(9 - since, 0, -1))
+    return lambda judged, **_: {"auc": SimpleNamespace(mean=next(told) / 10)}
+
+
+def stop_before(step):
+    def begin(self, args, state, control, **_):
+        if state.global_step == step - 1:
+            raise Stopped
+
+    return begin
 
 
 def test_gradient_checkpointing_learns_the_same(fresh, home, tmp_path):

@@ -79,6 +79,29 @@ class RankedTrainer(Trainer):  # type: ignore[misc]
         self.control: Any = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
         return figures
 
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        """Go on with the weights of a checkpoint."""
+        if not self._reloaded(resume_from_checkpoint):
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+
+    def _load_best_model(self) -> None:
+        """Go back to the weights of the best checkpoint."""
+        if not self._reloaded(self.state.best_model_checkpoint):
+            super()._load_best_model()
+
+    def _reloaded(self, checkpoint: str | None) -> bool:
+        """Whether the weights of a checkpoint were taken here; adapters and shared out layers the trainer reads itself.
+
+        A whole model is saved under the names of the hub, which for LLaVA and others are not those in memory. The
+        trainer would look for the latter and pass over all it does not find, in silence; here each must be there.
+        """
+        whole = hasattr(self.model, "from_pretrained") and not hasattr(self.model, "peft_config")
+        if checkpoint is None or not whole or self.is_fsdp_enabled or self.is_deepspeed_enabled:
+            return False
+        saved = type(self.model).from_pretrained(checkpoint, dtype=self.model.dtype, local_files_only=True)
+        self.model.load_state_dict(saved.state_dict())
+        return True
+
     def create_model_card(self, *_: Any, **__: Any) -> None:
         """The manifest says what a card would."""
 
