@@ -89,7 +89,7 @@ def test_only_the_answer_and_its_end_are_learned(example, encoder, base):
 
 def test_yes_and_no_are_the_tokens_the_decider_reads(encoder, tiny):
     decider = LocalDecider.load(ModelSpec(backend="local", model=str(tiny)), Pictures())
-    row = decider._row(STATE, Predicate("a?"))
+    row = decider.row(STATE, Predicate("a?"))
     assert [encoder.yes.token_id, encoder.no.token_id] == row.labels
     first = [row.ids[-row.answer] for row in encoder.rows(ASKED)]
     assert first == [encoder.yes.token_id, encoder.no.token_id, encoder.no.token_id]
@@ -98,7 +98,7 @@ def test_yes_and_no_are_the_tokens_the_decider_reads(encoder, tiny):
 def test_a_decision_is_learned_after_the_very_tokens_it_is_asked_with(encoder, tiny):
     decider = LocalDecider.load(ModelSpec(backend="local", model=str(tiny)), Pictures())
     for row, question in zip(encoder.rows(ASKED), ASKED.questions, strict=True):
-        asked = decider._row(STATE, Predicate(question.text, question.picture))
+        asked = decider.row(STATE, Predicate(question.text, question.picture))
         assert row.ids[: -row.answer] == asked.ids
         for name, pixels in row.inputs.items():
             assert torch.equal(pixels, asked.pictures[name])
@@ -127,7 +127,7 @@ def test_pictures_are_learned_at_the_size_they_are_served(tiny):
         decider = LocalDecider.load(ModelSpec(backend="local", model=str(tiny), picture_px=px), Wide())
         [rows[px], *_] = base.encoder(Wide()).rows(ASKED)
         first = ASKED.questions[0]
-        asked = decider._row(STATE, Predicate(first.text, first.picture))
+        asked = decider.row(STATE, Predicate(first.text, first.picture))
         assert torch.equal(rows[px].inputs["pixel_values"], asked.pictures["pixel_values"])
         scorer = Scorer(base, load_model(base, chosen), Wide())
         served = asyncio.run(decider.decide(DecisionRequest(STATE, [Predicate(first.text, first.picture)])))
@@ -139,7 +139,7 @@ def test_pictures_are_learned_at_the_size_they_are_served(tiny):
 @pytest.mark.parametrize("answer", [name for name, _ in CHOSEN.options])
 def test_a_choice_is_learned_after_the_very_tokens_it_is_asked_with(answer, encoder, tiny, base):
     decider = LocalDecider.load(ModelSpec(backend="local", model=str(tiny)), Pictures())
-    asked = decider._row(CHOSEN.state, Choice(CHOSEN.text, dict(CHOSEN.options)))
+    asked = decider.row(CHOSEN.state, Choice(CHOSEN.text, dict(CHOSEN.options)))
     [row] = encoder.rows(replace(CHOSEN, answer=answer))
     assert row.ids[: -row.answer] == asked.ids
     assert row.ids[-row.answer] == dict(zip(asked.options, asked.labels, strict=True))[answer]

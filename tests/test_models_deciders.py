@@ -225,8 +225,11 @@ class TestSharedPrefix:
 
     async def test_a_checkpoint_that_cannot_go_on_from_a_prefix_is_read_one_by_one(self, tmp_path, monkeypatch, caplog):
         path = make_tiny_checkpoint(tmp_path)
-        honest = local._read_batch
-        monkeypatch.setattr(local, "_read_batch", lambda *args, **more: [row * 0.5 for row in honest(*args, **more)])
+        for name in ("_read_batch", "read_pack"):  # whichever way they go on from it
+            honest = getattr(local, name)
+            monkeypatch.setattr(
+                local, name, lambda *args, read=honest, **more: [one * 0.5 for one in read(*args, **more)]
+            )
         decider = load_decider(ModelSpec(backend="local", model=str(path)), Pictures())
         questions = [Predicate("a?"), Predicate("bb?"), Predicate("ccc?")]
         together = await decider.decide(DecisionRequest("state", questions))

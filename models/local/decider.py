@@ -34,6 +34,11 @@ class LocalDecider:
         """Load the checkpoint, or share the one that is loaded. Raises ModelMisconfigured."""
         return cls(spec, load_runtime(spec), pictures)
 
+    @property
+    def runtime(self) -> Runtime:
+        """The loaded checkpoint."""
+        return self._runtime
+
     async def decide(self, request: DecisionRequest) -> Decisions:
         """Answer every question, in order. Raises ModelError and nothing else; a cancelled call stops the model."""
         if not request.questions:
@@ -54,7 +59,7 @@ class LocalDecider:
                 raise ModelTimeout(self._spec.label, self._spec.timeout_s)
 
         check()
-        rows = [self._row(request.state, question) for question in request.questions]
+        rows = [self.row(request.state, question) for question in request.questions]
         for row in rows:
             self._runtime.check_length(len(row.ids))
         logits, read_tokens = read_rows(self._runtime, rows, check)
@@ -63,8 +68,8 @@ class LocalDecider:
         usage = Usage(input_tokens=whole, cached_tokens=whole - read_tokens, cost_usd=0.0)
         return Decisions(answers, self._spec.label, "local", usage)
 
-    def _row(self, state: str, question: Question) -> Row:
-        """Tokenise one question exactly as transformers' decision pipeline does."""
+    def row(self, state: str, question: Question) -> Row:
+        """Tokenise one question exactly as transformers' decision pipeline does. Raises ModelMisconfigured."""
         from transformers.decision import label_token_ids
 
         runtime, assets = self._runtime, {}

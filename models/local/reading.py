@@ -10,6 +10,7 @@ from typing import Any
 
 from models.errors import ModelError
 from models.local.architectures import TOKEN_KINDS, picture_token, positions
+from models.local.packing import may_pack, packs, read_pack
 from models.local.runtime import Runtime
 
 BATCH_TOKENS = 4096  # tokens run at once, padding included; bounds memory, not the answers
@@ -92,11 +93,17 @@ def _try_after_prefix(runtime: Runtime, rows: Sequence[Row], check: Any) -> tupl
     """
     import torch
 
+    packed = _packs_rows(runtime, rows)
     try:
         logits, read = _read_after_prefix(runtime, rows, check)
+        if packed and not _pack_proven(runtime, rows, logits):
+            return _try_after_prefix(runtime, rows, check)
     except (ModelError, MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:
+        if packed and runtime.packs is None:
+            runtime.packs = False
+            return _try_after_prefix(runtime, rows, check)
         _give_up(runtime, rows, error)
         return [None] * len(rows), 0
     for pictured in (False, True):
@@ -112,6 +119,25 @@ def _try_after_prefix(runtime: Runtime, rows: Sequence[Row], check: Any) -> tupl
     return [one if allowed[bool(row.pictures)] else None for row, one in zip(rows, logits, strict=True)], read
 
 
+def _packs_rows(runtime: Runtime, rows: Sequence[Row]) -> bool:
+    """Whether these rows are read in one row of the model; only where there is no picture."""
+    if runtime.packs is None and not may_pack(runtime.model):
+        runtime.packs = False
+    return runtime.packs is not False and not any(row.pictures for row in rows)
+
+
+def _pack_proven(runtime: Runtime, rows: Sequence[Row], logits: Sequence[Any]) -> bool:
+    """Whether the last row of the first pack, which follows all others there, has the answer of reading it alone.
+
+    Found out once per checkpoint, as soon as a pack holds several rows. What is not proven is read side by side.
+    """
+    if runtime.packs is None and _packs_rows(runtime, rows):
+        first = packs(rows, shared_prefix(rows), runtime.device)[0]
+        if len(first) > 1:
+            runtime.packs = _is_exact(runtime, rows[first[-1]], logits[first[-1]], "packed")
+    return runtime.packs is not False
+
+
 def _give_up(runtime: Runtime, rows: Sequence[Row], error: Exception) -> None:
     """Read one by one from now on what failed before it was ever shown to work; raises where it had worked."""
     pictured = any(row.pictures for row in rows)
@@ -125,11 +151,11 @@ def _give_up(runtime: Runtime, rows: Sequence[Row], error: Exception) -> None:
     log.warning("%s cannot share a prefix (%s); its %s are read one by one", runtime.label, error, which)
 
 
-def _is_exact(runtime: Runtime, row: Row, logits: Any) -> bool:
+def _is_exact(runtime: Runtime, row: Row, logits: Any, how: str = "") -> bool:
     alone, shared = _read_whole(runtime, row).softmax(-1), logits.softmax(-1)
     difference = float((alone - shared).abs().max())
     exact = difference <= TOLERANCE[runtime.exact]
-    if not exact:
+    if not exact and not how:
         which = "questions with pictures" if row.pictures else "questions"
         log.warning(
             "%s cannot share a prefix (differs by %.1e); its %s are read one by one", runtime.label, difference, which
@@ -146,36 +172,58 @@ def _read_whole(runtime: Runtime, row: Row) -> Any:
 
 
 def _read_after_prefix(runtime: Runtime, rows: Sequence[Row], check: Any) -> tuple[list[Any], int]:
-    import torch
 
     mark = picture_token(runtime.model)
     length = shared_prefix(rows, mark)
     inside = bool(rows[0].pictures) and mark in rows[0].ids[:length]
     where = [_positions(runtime, row) for row in rows]
-    cache = None
+    cache, read = None, 0
     if length:
         check()
-        first = rows[0]
-        inputs = _placed(runtime, first.pictures) if inside else {}
-        kinds = _placed(runtime, {name: value[:, :length] for name, value in first.kinds.items()}) if inside else {}
-        cache = runtime.model(
-            input_ids=torch.tensor([first.ids[:length]], device=runtime.device),
-            position_ids=_counted(where[0][:, None, :length]).to(runtime.device),
-            use_cache=True,
-            logits_to_keep=1,
-            **inputs,
-            **kinds,
-        ).past_key_values
+        cache, read = _read_prefix(runtime, rows[0], where[0], length, inside=inside)
     results: list[Any] = [None] * len(rows)
-    read = length
-    for places in _batches(rows, length, inside=inside):
+    packed = _packs_rows(runtime, rows)
+    groups = packs(rows, length, runtime.device) if packed else _batches(rows, length, inside=inside)
+    for places in groups:
         check()
-        batch = [rows[place] for place in places]
-        logits = _read_batch(runtime, batch, [where[place] for place in places], length, cache, inside=inside)
+        batch, positions_of = [rows[place] for place in places], [where[place] for place in places]
+        if packed:
+            logits = read_pack(runtime, batch, positions_of, length, cache)
+        else:
+            logits = _read_batch(runtime, batch, positions_of, length, cache, inside=inside)
         for place, one in zip(places, logits, strict=True):
             results[place] = one
         read += sum(len(row.ids) - length for row in batch)
     return results, read
+
+
+def _read_prefix(runtime: Runtime, row: Row, where: Any, length: int, *, inside: bool) -> tuple[Any, int]:
+    """Give the cache after the first tokens of a row, and how many were really read: those of no earlier request.
+
+    Kept for later requests where the prefix is text alone. inside: whether it holds the row's pictures.
+    """
+    import torch
+
+    ids, known = row.ids[:length], None
+    inputs = _placed(runtime, row.pictures) if inside else {}
+    kinds = _placed(runtime, {name: value[:, :length] for name, value in row.kinds.items()}) if inside else {}
+    if not inside:
+        known = runtime.prefixes.longest(ids)
+    start = len(known.ids) if known else 0
+    if known and start == length:
+        return known.cache, 0
+    cache = runtime.model(
+        input_ids=torch.tensor([ids[start:]], device=runtime.device),
+        position_ids=_counted(where[:, None, start:length]).to(runtime.device),
+        past_key_values=known.cache if known else None,
+        use_cache=True,
+        logits_to_keep=1,
+        **inputs,
+        **kinds,
+    ).past_key_values
+    if not inside:
+        runtime.prefixes.keep(ids, cache)
+    return cache, length - start
 
 
 def _read_batch(

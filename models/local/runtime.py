@@ -20,6 +20,7 @@ from models.spec import ModelSpec
 if TYPE_CHECKING:
     from models.local.constrained import Grammars
     from models.local.gathering import Gathering
+    from models.local.prefixes import Prefixes
 
 T = TypeVar("T")
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -78,6 +79,7 @@ class Runtime:
     exact: bool
     shares_prefix: bool | None = None  # None until the first decision has checked it
     shares_pictures: bool | None = None  # the same for questions with pictures
+    packs: bool | None = None  # whether many questions may stand in one row; None until that was checked
     worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="palate-model"))
 
     @property
@@ -109,6 +111,13 @@ class Runtime:
         from models.local.constrained import Grammars
 
         return Grammars(self.label, self.tokenizer, self.end_ids)
+
+    @cached_property
+    def prefixes(self) -> Prefixes:
+        """What earlier requests' shared beginnings came to."""
+        from models.local.prefixes import Prefixes
+
+        return Prefixes()
 
     @cached_property
     def gathering(self) -> Gathering:
