@@ -1,8 +1,9 @@
 """What the store costs beside bare Chroma, how quick listing namespaces is, and searching many summaries.
 
-Prints one JSON object. The ratios are medians of interleaved calls in this process, so a busy machine moves them
-little; the times are of this machine. `--vectors N` also writes up to N summaries of 384 dimensions, for at most
-`--minutes`, and searches them: p95 in milliseconds and recall@10 against comparing with every vector.
+Prints one JSON object. The ratios are medians of interleaved calls in this process. What other programs do moves the
+times and hardly the processor time, so that is what is held against the bounds. `--vectors N` also writes up to N
+summaries of 384 dimensions, for at most `--minutes`, and searches them: p95 in milliseconds and recall@10 against
+comparing with every vector.
 """
 
 from __future__ import annotations
@@ -63,16 +64,21 @@ def index(rows: Rows) -> IndexConfig:
 
 
 def ratio(ours: Callable[[int], object], bare: Callable[[int], object], rounds: int) -> dict[str, float]:
-    """Medians in milliseconds of both, called in turn, and ours over bare."""
-    spent: dict[str, list[float]] = {"ours": [], "bare": []}
+    """Medians in milliseconds of both, called in turn, and ours over bare: in time, and in processor time."""
+    spent: dict[str, list[tuple[float, float]]] = {"ours": [], "bare": []}
     for number in range(rounds):
         calls = [("ours", ours), ("bare", bare)]
         for name, call in calls if number % 2 else reversed(calls):
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), time.process_time()
             call(number)
-            spent[name].append(1000 * (time.perf_counter() - began))
-    mine, theirs = statistics.median(spent["ours"]), statistics.median(spent["bare"])
-    return {"ours_ms": round(mine, 3), "bare_ms": round(theirs, 3), "ratio": round(mine / theirs, 2)}
+            spent[name].append((time.perf_counter() - began, time.process_time() - worked))
+    (mine, own), (theirs, its) = (map(statistics.median, zip(*spent[name], strict=True)) for name in ("ours", "bare"))
+    return {
+        "ours_ms": round(1000 * mine, 3),
+        "bare_ms": round(1000 * theirs, 3),
+        "ratio": round(mine / theirs, 2),
+        "processor_ratio": round(own / its, 2),
+    }
 
 
 def beside_bare_chroma(folder: Path, rounds: int) -> dict[str, dict[str, float]]:
@@ -164,7 +170,7 @@ def once(call: Callable[[], object]) -> float:
     return round(1000 * (time.perf_counter() - began), 2)
 
 
-def many(folder: Path, wanted: int, minutes: float, queries: int = 100) -> dict[str, Any]:
+def many(folder: Path, wanted: int, minutes: float, queries: int) -> dict[str, Any]:
     """Summaries under `items/<tenth>/<hundredth>`, so a prefix leaves all, 10 % or 1 % of them, as does `n`."""
     rows = made(wanted + queries)
     began, held = time.perf_counter(), 0
@@ -222,6 +228,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200, help="calls of each kind that are timed")
     parser.add_argument("--vectors", type=int, default=0, help="how many summaries to search; 0 leaves that out")
     parser.add_argument("--minutes", type=float, default=8, help="how long to write them at most")
+    parser.add_argument("--queries", type=int, default=100, help="how many searches of each kind among them")
     parser.add_argument("--without", nargs="*", default=[], choices=["chroma", "listing"], help="what to leave out")
     options = parser.parse_args()
     figures: dict[str, Any] = {"benchmark": "store", "bounds": BOUNDS | {"listing_ms": LISTING_BOUND_MS}}
@@ -230,12 +237,12 @@ def main() -> None:
         folder = Path(place)
         if "chroma" not in options.without:
             figures["against_bare_chroma"] = beside = beside_bare_chroma(folder, options.rounds)
-            met |= {name: beside[name]["ratio"] <= bound for name, bound in BOUNDS.items()}
+            met |= {name: beside[name]["processor_ratio"] <= bound for name, bound in BOUNDS.items()}
         if "listing" not in options.without:
             figures["listing"] = listed = listing(folder)
             met["listing"] = max(listed["again_ms"], listed["under_a_prefix_ms"]) < LISTING_BOUND_MS
         if options.vectors:
-            figures["many"] = searched = many(folder, options.vectors, options.minutes)
+            figures["many"] = searched = many(folder, options.vectors, options.minutes, options.queries)
             met["recall"] = searched.pop("met")
     print(json.dumps(figures | {"met": met}, indent=2))
 

@@ -40,6 +40,7 @@ class Connection:
     mirror: VectorCache | None = None
     crowded: bool = False  # too many vectors for a mirror
     namespaces: Namespaces | None = None
+    further: bool | None = None  # whether any entry has a second vector; None for not known
     process: int = field(default_factory=os.getpid)
     lock: DirectoryLock | None = None
     users: int = 1
@@ -76,7 +77,7 @@ class Connection:
         """Drop what is remembered of the entries; it is read anew."""
         self.recent.clear()
         self.absent.clear()
-        self.mirror = self.namespaces = None
+        self.mirror = self.namespaces = self.further = None
         self.crowded = False
 
 

@@ -73,6 +73,8 @@ class Entries:
         Killed at any point, each entry is the old one or the new one, with its own vectors.
         """
         connection, gone = self._connection, [record_id for record_id in deletes if record_id in before]
+        if any(len(put.vectors) > 1 for put in puts):
+            connection.further = None
         try:
             connection.collections.write(puts)
             connection.records.delete(gone)

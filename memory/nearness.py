@@ -9,10 +9,10 @@ import numpy as np
 
 from memory.chroma_connection import Connection
 from memory.entries import Entries
-from memory.records import Namespace, Record, prefix_condition
+from memory.records import Namespace, Record, labels_metadata, prefix_condition
 from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
 
-_WITH_VECTORS = {"vectors": {"$gt": 0}}
+_WITH_VECTORS = {"vectors": {"$ne": 0}}  # every row has the name; of Chroma's conditions this is by far the cheapest
 _WIDER, _WIDEST = 16, 4096  # how many more hits are asked for than wanted, and the most
 
 
@@ -30,6 +30,7 @@ class Nearness:
         self._connection = connection
         self._entries = entries
         self._exact_limit = exact_limit
+        self._shared_ends = set[str]()  # last labels that other namespaces than the one asked for have as well
 
     def nearest(self, query: Vectors, prefix: Namespace, *, limit: int, among: dict[str, Record] | None) -> Near:
         """The nearest entries by their best vector, best first, at most `limit`.
@@ -70,21 +71,38 @@ class Nearness:
         return None
 
     def _search_index(self, query: Vectors, prefix: Namespace, limit: int) -> Near:
-        where = prefix_condition(prefix, _WITH_VECTORS)
-        hits = self._connection.records.nearest(query, where, limit, whole=True)
-        records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
+        records, scores = self._search_rows(query, prefix, limit)
         for record in records.values():
             self._entries.remember(record)
-        scores, further = {hit.row_id: hit.score for hit in hits}, self._search_further(query, prefix, limit)
+        further = self._search_further(query, prefix, limit)
         for record_id, score in further.items():
             scores[record_id] = max(score, scores.get(record_id, -1.0))
         return Near(scores, records | self._entries.get(one for one in further if one not in records))
 
+    def _search_rows(self, query: Vectors, prefix: Namespace, limit: int) -> tuple[dict[str, Record], dict[str, float]]:
+        """The entries whose first vector is nearest. Each condition costs Chroma as much as the rows that meet it.
+
+        So the last label alone is asked for, and when all hits are under the prefix, they are its nearest.
+        """
+        last = {f"ns{len(prefix) - 1}": labels_metadata(prefix)[f"ns{len(prefix) - 1}"]} if prefix else {}
+        if len(prefix) > 1 and prefix[-1] not in self._shared_ends:
+            hits = self._connection.records.nearest(query, {"$and": [last, _WITH_VECTORS]}, limit, whole=True)
+            records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
+            if all(record.namespace[: len(prefix)] == prefix for record in records.values()):
+                return records, {hit.row_id: hit.score for hit in hits}
+            self._shared_ends.add(prefix[-1])
+        hits = self._connection.records.nearest(query, prefix_condition(prefix, _WITH_VECTORS), limit, whole=True)
+        records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
+        return records, {hit.row_id: hit.score for hit in hits}
+
     def _search_further(self, query: Vectors, prefix: Namespace, limit: int) -> dict[str, float]:
         rows = self._connection.vectors
-        total = rows.count() if rows is not None else 0
+        if rows is None or self._connection.further is False:
+            return {}
+        total = rows.count()
+        self._connection.further = total > 0 if self._connection.exclusive else None
         wanted = 2 * limit  # an entry may have several
-        while rows is not None and total:
+        while total:
             hits = rows.nearest(query, prefix_condition(prefix), min(wanted, total), whole=False)
             current = self._entries.get(hit.row_id.split(":")[0] for hit in hits)
             found: dict[str, float] = {}

@@ -422,6 +422,25 @@ def test_a_filter_beside_a_query_finds_by_the_index_what_comparing_every_entry_f
         approximate.close()
 
 
+def test_a_last_label_that_other_namespaces_share_does_not_bring_their_entries(store):
+    for first in ("tastes", "notes"):
+        for n in range(3):
+            store.put((first, "prints"), f"{first} {n}", {"text": "fox " * (n + 1) + first})
+    for _ in range(2):
+        for first in ("tastes", "notes"):
+            hits = store.search((first, "prints"), query=f"fox fox {first}", limit=2)
+            assert {hit.namespace for hit in hits} == {(first, "prints")}
+            assert [hit.key for hit in hits] == [f"{first} 1", f"{first} 2"]
+
+
+def test_a_second_vector_counts_from_the_moment_it_is_put(store):
+    store.put(("u", "ann"), "one", {"text": "red barn"})
+    assert store.search(("u", "ann"), query="blue whale", limit=1)[0].score == pytest.approx(0, abs=1e-5)
+    store.put(("u", "ann"), "many", {"parts": ["red fox", "blue whale"]}, index=["parts[*]"])
+    [hit] = store.search(("u", "ann"), query="blue whale", limit=1)
+    assert (hit.key, hit.score) == ("many", pytest.approx(1, abs=1e-5))
+
+
 # keeping
 
 
