@@ -51,7 +51,7 @@ def write(home: Path, tell: Callable[[Any], None], seed: int) -> None:
                     key = f"{seed}-{number}"
                     services.store.put(("notes", user), key, {"text": f"note {key} " * 20})
                     tell({"note": [user, key]})
-            events = [one.event_id for one in services.log.of_user(user, "prints")]
+            events = [one.event_id for one in services.log.of_user(user, "prints", edits=True)]
             tell({"user": user, "events": events, "version": services.preferences.current(user, "prints").version})
 
     asyncio.run(work())
@@ -62,7 +62,7 @@ def read(home: Path, acknowledged: dict[str, Any]) -> dict[str, Any]:
     session = open_session(home)
     services, lost, wrong = session.services, [], []
     for user in USERS:
-        events = {one.event_id for one in services.log.of_user(user, "prints")}
+        events = {one.event_id for one in services.log.of_user(user, "prints", edits=True)}
         lost += [f"event {one} of {user}" for one in acknowledged["events"].get(user, ()) if one not in events]
         now = services.preferences.current(user, "prints")
         if now.version < acknowledged["versions"].get(user, 0):
