@@ -76,18 +76,10 @@ def _confirm(services: Services, user: str, *, ask: bool, seek: bool) -> None:
 
 
 def _tell(proof: Proof) -> None:
-    typer.echo(f"Erased of {printable(proof.user_id)!r}: {proof.erased}.")
-    texts = f"{_many(proof.texts, 'text')} (each in UTF-8, in UTF-16 and as JSON writes it)"
-    sought = f"{texts}, {_many(proof.vectors, 'vector')}, {_many(proof.pictures, 'picture')}"
-    result = "none found" if not proof.remains else f"{len(proof.remains):,} found"
-    typer.echo(f"Read: {_many(proof.files, 'file')} to the last byte, {proof.size / 1e6:,.1f} MB.")
-    typer.echo(f"Sought: {sought}; {result}.")
-    if proof.shared:
-        typer.echo(
-            f"{proof.shared:,} of these are others' or a catalogue's own as well, and stand where those keep them."
-        )
-    for place in proof.beyond:
-        typer.echo(f"Not read: {place}")
+    from graphs.proof_wording import proof_lines
+
+    for line in proof_lines(proof):
+        typer.echo(printable(line))
     if proof.holds:
         return
     for where, found in groupby(proof.remains, key=lambda one: one.where):
@@ -100,7 +92,3 @@ def _tell(proof: Proof) -> None:
         "move them out of the folder. Then run the same again; until it is done, nothing of this user is told",
         err=True,
     )
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'s' * (count != 1)}"

@@ -27,7 +27,7 @@ AXE = Path(sys.prefix) / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = os.environ.get("PALATE_CHROMIUM") or shutil.which("chromium") or ""
 WAIT_MS = 60_000
 LIKED = re.compile("^You liked “")
-PAGES = ("", "taste", "catalogue", "traces")
+PAGES = ("", "taste", "catalogue", "traces", "models")
 expect.set_options(timeout=WAIT_MS)
 pytestmark = [
     pytest.mark.browser,
@@ -260,6 +260,79 @@ def test_the_catalogue_is_searched_and_an_item_looked_at(visit, look):
     look(joe.page, "item")
 
 
+def test_a_picture_is_sent_and_described(visit, look, tmp_path):
+    from tests.ui_world import picture_bytes
+
+    (tmp_path / "mine.png").write_bytes(picture_bytes("orange"))
+    pia = visit("pia")
+    expect(pia.page.get_by_text("items in the catalogue")).to_be_visible()
+    pia.page.locator('input[type="file"]').first.set_input_files(tmp_path / "mine.png")
+    expect(pia.page.get_by_text("mine.png").first).to_be_visible()
+    pia.page.get_by_test_id("stChatInputTextArea").fill("something like this")
+    pia.page.wait_for_timeout(1500)  # until the picture has arrived nothing can be sent
+    pia.page.get_by_role("button", name="Send message").click()
+    expect(pia.page.get_by_alt_text("the picture you sent")).to_be_visible()
+    expect(cards(pia.page)).to_have_count(4)
+    look(pia.page, "answer")
+
+
+def test_stop_ends_the_turn_and_it_can_be_asked_again(visit, look):
+    tom = visit("tom")
+    tom.page.get_by_test_id("stChatInputTextArea").fill("take your time, something with a fish")
+    tom.page.get_by_test_id("stChatInputTextArea").press("Enter")
+    stop = tom.page.get_by_role("button", name="Stop")
+    stop.click()
+    expect(tom.page.get_by_text("Stopped")).to_be_visible()
+    expect(stop).to_have_count(0)
+    look(tom.page, "stopped")
+    expect(tom.page.get_by_role("button", name="Ask again")).to_be_visible()
+
+
+def test_another_profile_goes_on_with_the_conversation(visit, look):
+    uma = visit("uma")
+    uma.say("something with a boat")
+    expect(cards(uma.page)).to_have_count(4)
+    uma.page.get_by_role("link", name="Models").click()
+    expect(uma.page.get_by_text("plays understanding").first).to_be_visible()
+    look(uma.page, "models")
+    settled(uma.page)
+    uma.page.locator("summary", has_text="ollama").click()
+    uma.page.locator(".st-key-use-ollama").get_by_role("button").click()
+    expect(uma.page.get_by_text("ollama · in use here")).to_be_visible()
+    uma.page.get_by_role("link", name="Chat").click()
+    expect(uma.page.get_by_test_id("stChatMessage").get_by_text("something with a boat")).to_be_visible()
+    assert "profile=ollama" in uma.page.url
+
+
+def test_a_turn_is_replayed_beside_the_original(visit, look):
+    ben = visit("ben")
+    ben.say("something with a bridge")
+    cards(ben.page).first.get_by_role("link", name="Why this?").click()
+    ben.page.get_by_text("Replay, and compare").click()
+    ben.page.get_by_role("button", name="Take the whole turn again").click()
+    expect(ben.page.get_by_role("heading", name="Side by side")).to_be_visible()
+    expect(ben.page.get_by_text("demo (replay)")).to_be_visible()
+    settled(ben.page)
+    look(ben.page, "beside")
+
+
+def test_a_person_is_forgotten_once_their_name_is_typed(visit, look):
+    zoe = visit("zoe")
+    zoe.say("something with a lighthouse")
+    expect(cards(zoe.page)).to_have_count(4)
+    zoe.page.get_by_role("link", name="Taste").click()
+    zoe.page.get_by_text("Forget me").click()
+    forget = zoe.page.get_by_role("button", name="Forget everything")
+    expect(forget).to_be_disabled()
+    zoe.page.get_by_label("Type your name to go on").fill("zoe")
+    zoe.page.get_by_label("Type your name to go on").press("Enter")
+    expect(forget).to_be_enabled()
+    look(zoe.page, "asked")
+    forget.click()
+    expect(zoe.page.get_by_text("You are forgotten")).to_be_visible()
+    look(zoe.page, "proof")
+
+
 # the contrast of every visible text with what lies behind it, WCAG 2.2, criterion 1.4.3
 CONTRAST = """() => {
   const parse = (text) => {
@@ -314,6 +387,7 @@ def test_every_text_stands_out_and_nothing_is_wider_than_a_phone(visit, look, sc
         "item": f"/catalogue?{person}&item=print-0003",
         "traces": f"/traces?{person}",
         "trace": why if why.startswith("/") else f"/{why}",
+        "models": f"/models?{person}",
     }
     found = {}
     for name, place in places.items():

@@ -6,6 +6,7 @@ import pytest
 
 from agents.hand_edits import PinFact, SetFact
 from graphs.taste import Taste
+from tests import world
 from tests.ui_world import PAYLOADS, links, made_host, open_page, texts
 
 pytest_plugins = ("tests.ui_world",)
@@ -135,3 +136,23 @@ def test_a_pinned_fact_says_so_and_can_be_let_go(fond):
 def test_the_beside_panel_leads_here(fond):
     page = open_page()
     assert links(page)["All of it, version 1"][0] == "taste"
+
+
+def test_forgetting_asks_for_the_name_and_shows_the_proof(real):
+    for person in ("me", "ann"):
+        made_host().wait(world.talk(real, person, f"a fox for {person}", thread_id="aaaa"))
+    page = open_page("taste", person="me")
+    page.session_state["forget"] = True
+    page.run()
+    assert page.button(key="forget-now").disabled, "nothing goes by a slip of the finger"
+    page.text_input(key="forget-name").set_value("ann").run()
+    assert page.button(key="forget-now").disabled
+    page.text_input(key="forget-name").set_value("me").run()
+    page.button(key="forget-now").click().run()
+    assert not page.exception, page.exception
+    assert "You are forgotten" in page.success[0].value
+    assert any(line.startswith("Read: ") for line in texts(page))
+    assert real.traces.list(user="me") == []
+    assert len(real.traces.list(user="ann")) == 1
+    assert made_host().wait(world.talk(real, "me", "an owl", thread_id="bbbb"))[0].slate, "talking goes on"
+    assert not [text for text in texts(open_page("taste", person="ann")) if "me" in text.split()]

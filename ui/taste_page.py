@@ -18,6 +18,7 @@ from ui.choosing import address_of
 from ui.conversation import Conversation, in_words
 from ui.diffs import draw_diff
 from ui.fact_card import draw_fact, draw_fact_form
+from ui.forget_panel import draw_forget, draw_proof
 from ui.frame import CHAT
 from ui.look import say
 from ui.opening import draw_error, opened
@@ -43,9 +44,11 @@ def draw_taste_page() -> None:
     with st.sidebar:
         draw_threads(talk, session)
     st.header("Your taste", anchor=False)
+    draw_proof(talk.user_id)
     try:
         taste = Taste.of(session.services, talk.user_id, session.catalogue.name)
         _draw(taste, talk, session)
+        draw_forget(talk, session)
     except Exception as error:
         draw_error(in_words(error), key="taste-again")
 
