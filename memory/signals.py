@@ -141,8 +141,8 @@ class Signals:
         liked = self.vectors.columns_of(history)
         taste = self.vectors.standing[liked[liked >= 0]].sum(axis=0)
         columns = self.vectors.columns_of(item_ids)
-        found = self.vectors.standing[columns] @ (taste / max(float(np.linalg.norm(taste)), 1e-9))
-        return np.where(columns >= 0, found, 0.0)
+        near = self.vectors.standing @ (taste / max(float(np.linalg.norm(taste)), 1e-9))
+        return np.append(near, 0.0)[columns].astype(np.float64)  # the last stands for an item of which nothing is known
 
     def features(self, history: Sequence[str], item_ids: Sequence[str]) -> Values:
         """(len(item_ids), len(SIGNALS)) a row per candidate, a column per signal; NaN where nothing can be known.

@@ -302,7 +302,7 @@ async def test_a_session_ranks_by_the_fitted_blend_and_by_the_declared_weights_w
     services = session.services
     assert services.fitted("prints") is None
     declared = await session.rank("somebody", HISTORY, CANDIDATES)
-    fit_and_keep(services, "prints")
+    fit_and_keep(services, "prints", lists=30)
     assert services.blend_problem("prints") is None
     ranked = await session.rank("somebody", HISTORY, CANDIDATES)
     assert ranked != declared
@@ -311,7 +311,7 @@ async def test_a_session_ranks_by_the_fitted_blend_and_by_the_declared_weights_w
 
 
 async def test_a_model_without_weight_is_not_asked_to_rank(session):
-    fit_and_keep(session.services, "prints")
+    fit_and_keep(session.services, "prints", lists=30)
     heard = session.services.models.played_decider.heard
     await session.rank("somebody", HISTORY, CANDIDATES)
     assert heard == []
@@ -320,7 +320,7 @@ async def test_a_model_without_weight_is_not_asked_to_rank(session):
 
 
 def test_a_model_that_judged_lists_is_weighed(session):
-    stored = fit_and_keep(session.services, "prints", judged=3)
+    stored = fit_and_keep(session.services, "prints", lists=30, judged=3)
     assert stored.blend.judged is not None
     assert (stored.blend.judged.model, stored.blend.judged.lists) == ("played", 3)
     heard = session.services.models.played_decider.heard
@@ -330,7 +330,7 @@ def test_a_model_that_judged_lists_is_weighed(session):
 async def test_a_blend_of_another_log_leaves_the_declared_weights_and_says_why(session):
     services = session.services
     declared = await session.rank("somebody", HISTORY, CANDIDATES)
-    fit_and_keep(services, "prints")
+    fit_and_keep(services, "prints", lists=30)
     for user in {user for user, _, _, _ in rows_of()} - {"u01"}:
         services.log.forget(user)
     services.forget_cached()
@@ -340,7 +340,7 @@ async def test_a_blend_of_another_log_leaves_the_declared_weights_and_says_why(s
 
 
 async def test_some_people_forgotten_leave_the_blend_in_use(session):
-    fit_and_keep(session.services, "prints")
+    fit_and_keep(session.services, "prints", lists=30)
     session.services.log.forget("u00")
     session.services.forget_cached()
     assert session.services.fitted("prints") is not None
@@ -348,7 +348,7 @@ async def test_some_people_forgotten_leave_the_blend_in_use(session):
 
 async def test_an_item_imported_a_minute_ago_is_ranked_by_the_fitted_blend(session):
     services = session.services
-    fit_and_keep(services, "prints")
+    fit_and_keep(services, "prints", lists=30)
     fresh = [Item(item_id=f"new {word}", title="New", attributes={"genres": (word,), "price": 3.0}) for word in WORDS]
     store_catalogue(services, "prints", SCHEMA, [*ITEMS, *fresh], [])
     left, right = await session.rank("somebody", HISTORY, ["new left", "new right"])
@@ -376,7 +376,7 @@ def test_a_log_of_too_few_people_is_imported_without_a_blend(tmp_path):
 
 
 async def test_what_others_like_now_counts_in_the_next_ranking(session):
-    fit_and_keep(session.services, "prints")
+    fit_and_keep(session.services, "prints", lists=30)
     before = session.services.fitted("prints").signals.collaborative.likes("i31")
     session.services.log.append([event("somebody else", "i31"), event("somebody else", "i00")])
     after = session.services.fitted("prints").signals.collaborative
@@ -387,7 +387,7 @@ async def test_what_others_like_now_counts_in_the_next_ranking(session):
 def test_a_profile_may_say_that_only_declared_weights_rank(tmp_path):
     likes = [event(user, one) for user, one, _, _ in rows_of()]
     session = open_session(tmp_path, items=ITEMS, interactions=likes, **{"recommend.blend": "declared"})
-    fit_and_keep(session.services, "prints")
+    fit_and_keep(session.services, "prints", lists=30)
     assert session.services.fitted("prints") is None
     session.services.close()
 
