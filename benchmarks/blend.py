@@ -7,7 +7,7 @@ of one liking among 20 items drawn evenly that the person never met.
 - `published`: the published construction on the shorts (`evaluation.published`), counted on 80 %, fitted on 10 % and
   tested on 10 % of the users; no text and no language model.
 - `newcomers`: 300 films out of every count and out of the catalogue, then looked for by people with five likes and
-  more; their tags are left out, as people gave them. Over three draws.
+  more. People's tags of them are no attribute there, though still in the vector of the text. Over three draws.
 - `demo`: people of the art-print shop who are not in its log, by their last liking; needs `--home`, a folder where
   `palate demo` has prepared the shop, and reads its summaries.
 
