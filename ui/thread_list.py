@@ -39,7 +39,8 @@ def draw_threads(talk: Conversation, session: Session) -> None:
             _draw_row(row, talk, session)
         if not words and len(found) > SHOWN:
             st.toggle(f"All {len(found)}", key="every-thread")
-        current = next((row for row in own.list() if row.thread_id == talk.thread_id), None)
+        known = own.list() if words else found
+        current = next((row for row in known if row.thread_id == talk.thread_id), None)
         if current is not None:
             _draw_current(own, current, talk)
 

@@ -1,0 +1,140 @@
+"""How long the app's pages of traces take on the server's side, with many traces and with many candidates.
+
+Prints one JSON object, in seconds: medians of whole runs of a page's script, as a browser asks for it, without the
+network and without the browser's drawing. No model is loaded: the turns are made up, all of one person.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from graphs.session import Session
+    from tracing.events import Trace
+
+ROOT = Path(__file__).resolve().parent.parent
+TRACES, THREADS, CANDIDATES, ROUNDS = 100_000, 2_000, 50, 5
+LIST_BOUND_S, TRACE_BOUND_S = 0.7, 0.5
+
+
+class NoEmbedder:
+    """Every text lies in the same direction: nothing is searched here."""
+
+    name, dims, in_process = "none", 8, True
+
+    def embed(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """A row a text, all alike."""
+        return np.full((len(texts), self.dims), self.dims**-0.5, dtype=np.float32)
+
+
+def made_up(trace_id: str, thread_id: str, candidates: int) -> Trace:
+    from tracing.events import DecisionRow, FunnelStep, ModelCall, StepEnded, Trace, TurnEnded, TurnStarted
+
+    started = TurnStarted(
+        trace_id=trace_id, user_id="me", thread_id=thread_id, profile="demo", catalogue="prints",
+        message="something calm for my study", at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    steps = [StepEnded(step=f"step {number}", seconds=0.1, after_s=0.1 * number) for number in range(10)]
+    calls = [ModelCall(role="responder", model="m", rendered="x" * 2000, output="y" * 500) for _ in range(5)]
+    funnel = [FunnelStep(step=f"rule {number}", count=1000 - number) for number in range(7)]
+    parts = {"model": 0.5, "semantic": 0.1, "cooccurrence": 0.0, "popularity": 0.1}
+    rows = [
+        DecisionRow(item_id=f"i{n}", p_yes=0.5, kind="local", parts=parts, blend=0.7, place=n + 1 if n < 4 else None)
+        for n in range(candidates)
+    ]
+    return Trace(events=(started, *steps, *calls, *funnel, *rows, TurnEnded(reply="Here.", slate=("i0",))))
+
+
+def open_app(home: Path) -> Session:
+    from catalog.items import Item
+    from graphs.services import Services
+    from graphs.session import Session
+    from graphs.setup import store_catalogue
+    from profiles.settings import load_profile
+
+    profile = load_profile("demo", {"stores.home": str(home), "catalogue": "prints"}, {}).profile
+    services = Services.open(profile, embedder=NoEmbedder())
+    store_catalogue(services, "prints", (), [Item(item_id=f"i{n}", title=f"Print {n}") for n in range(60)], ())
+    return Session(services, "prints")
+
+
+def fill(session: Session, count: int) -> None:
+    """Many small traces at once, written as the store writes one."""
+    from memory.database import writing
+    from tracing.storage import _TURNS, _row_of
+
+    small = made_up("x", "y", 0)
+    row = _row_of(small) | {"body": json.dumps({"events": small.model_dump(mode="json")["events"]})}
+    with writing(session.services.engine, synced=False) as connection:
+        for start in range(0, count, 5000):
+            connection.execute(
+                _TURNS.insert(),
+                [row | {"trace_id": f"t{n}", "thread_id": f"thread-{n % THREADS}"} for n in range(start, start + 5000)],
+            )
+
+
+def seconds(work: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return round(statistics.median(taken), 3)
+
+
+def page(view: str, **address: str) -> Callable[[], object]:
+    """A page that was opened once, to be run again."""
+    from streamlit.testing.v1 import AppTest
+
+    opened: Any = AppTest.from_file(str(ROOT / "ui" / "app.py"), default_timeout=300)
+    opened.run()
+    opened.switch_page(f"views/{view}.py")
+    for name, value in address.items():
+        opened.query_params[name] = value
+    opened.run()
+    if opened.exception:
+        raise SystemExit(f"the page {view} failed: {opened.exception[0].value}")
+    return opened.run  # type: ignore[no-any-return]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--traces", type=int, default=TRACES)
+    traces = parser.parse_args().traces
+    import ui.host
+    from graphs.conversations import Conversations
+
+    with tempfile.TemporaryDirectory() as folder:
+        session = open_app(Path(folder))
+        ui.host.open_session = lambda profile, catalogue="": session
+        fill(session, traces)
+        session.traces.save(made_up("big", "thread-big", CANDIDATES))
+        own = Conversations.of(session.services, "me")
+        figures = {
+            "benchmark": "app",
+            "traces": traces,
+            "newest_turns_s": seconds(lambda: own.turns(limit=21)),
+            "conversations_s": seconds(own.list),
+            "list_page_s": seconds(page("traces")),
+            "list_bound_s": LIST_BOUND_S,
+            "candidates": CANDIDATES,
+            "trace_page_s": seconds(page("traces", trace="big", item="i3")),
+            "trace_bound_s": TRACE_BOUND_S,
+        }
+        print(json.dumps(figures, indent=2), flush=True)
+        session.services.close()
+
+
+if __name__ == "__main__":
+    main()
