@@ -13,6 +13,7 @@ from memory.records import Namespace, Record, labels_metadata, prefix_condition
 from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
 
 _WITH_VECTORS = {"vectors": {"$ne": 0}}  # every row has the name; of Chroma's conditions this is by far the cheapest
+_REMEMBERED = 10_000  # prefixes
 _WIDER, _WIDEST = 16, 4096  # how many more hits are asked for than wanted, and the most
 
 
@@ -30,7 +31,7 @@ class Nearness:
         self._connection = connection
         self._entries = entries
         self._exact_limit = exact_limit
-        self._shared_ends = set[str]()  # last labels that other namespaces than the one asked for have as well
+        self._narrowness = dict[Namespace, int]()  # which of the conditions below was the first to do for a prefix
 
     def nearest(self, query: Vectors, prefix: Namespace, *, limit: int, among: dict[str, Record] | None) -> Near:
         """The nearest entries by their best vector, best first, at most `limit`.
@@ -82,17 +83,18 @@ class Nearness:
     def _search_rows(self, query: Vectors, prefix: Namespace, limit: int) -> tuple[dict[str, Record], dict[str, float]]:
         """The entries whose first vector is nearest. Each condition costs Chroma as much as the rows that meet it.
 
-        So the last label alone is asked for, and when all hits are under the prefix, they are its nearest.
+        So none is tried first, then the last label alone: when all hits are under the prefix, they are its nearest.
         """
-        last = {f"ns{len(prefix) - 1}": labels_metadata(prefix)[f"ns{len(prefix) - 1}"]} if prefix else {}
-        if len(prefix) > 1 and prefix[-1] not in self._shared_ends:
-            hits = self._connection.records.nearest(query, {"$and": [last, _WITH_VECTORS]}, limit, whole=True)
+        last = [{name: label} for name, label in labels_metadata(prefix).items()][-1:]
+        conditions = [None, {"$and": [*last, _WITH_VECTORS]} if last else None, prefix_condition(prefix, _WITH_VECTORS)]
+        if len(self._narrowness) > _REMEMBERED:
+            self._narrowness.clear()
+        for narrowness in range(self._narrowness.get(prefix, 0), len(conditions)):
+            hits = self._connection.records.nearest(query, conditions[narrowness], limit, whole=True)
             records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
-            if all(record.namespace[: len(prefix)] == prefix for record in records.values()):
-                return records, {hit.row_id: hit.score for hit in hits}
-            self._shared_ends.add(prefix[-1])
-        hits = self._connection.records.nearest(query, prefix_condition(prefix, _WITH_VECTORS), limit, whole=True)
-        records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
+            if all(record.vectors and record.namespace[: len(prefix)] == prefix for record in records.values()):
+                break
+            self._narrowness[prefix] = min(narrowness + 1, len(conditions) - 1)
         return records, {hit.row_id: hit.score for hit in hits}
 
     def _search_further(self, query: Vectors, prefix: Namespace, limit: int) -> dict[str, float]:
