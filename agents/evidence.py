@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from agents.claims import sentences_of
@@ -45,6 +45,24 @@ def cite(
     return (*wished, *facts, *met, Citation("summary", item.item_id, view)) if view else (*wished, *facts, *met)
 
 
+def likeness(item: Item, shown: str, views: Mapping[str, str]) -> tuple[Citation, ...]:
+    """What an item has in common with what the person showed, where that says something.
+
+    shown: what their picture, or the item they pointed at, shows. views: item id → what is known of each candidate;
+    what most of them have tells nothing.
+    """
+    view, telling = views[item.item_id], list[str]()
+    for word in met_words(view, shown).casefold().split():
+        phrase = f"{telling[-1]} {word}" if telling else word
+        if sum(mentions(other, word) for other in views.values()) * 2 > len(views):
+            continue
+        if mentions(view, phrase) and mentions(shown, phrase):
+            telling[-1:] = [phrase]
+        elif word not in telling:
+            telling.append(word)
+    return (Citation("picture", "shown", ", ".join(telling)),) if telling else ()
+
+
 def neighbours(
     item: Item, liked: Sequence[str], catalogue: Catalogue, collaborative: KeptBy, *, look_at: int = 30
 ) -> tuple[Citation, ...]:
@@ -58,8 +76,15 @@ def neighbours(
 
 def plain_reason(citations: Sequence[Citation]) -> str:
     """The evidence as a sentence, for when no model wrote one that holds."""
-    told = {"fact": "you like {}", "wish": "you asked for {}", "filter": "{}", "neighbours": "{}", "summary": "{}"}
-    for kind in ("wish", "fact", "neighbours", "summary", "filter"):
+    told = {
+        "fact": "you like {}",
+        "wish": "you asked for {}",
+        "picture": "like what you showed: {}",
+        "filter": "{}",
+        "neighbours": "{}",
+        "summary": "{}",
+    }
+    for kind in ("picture", "wish", "fact", "neighbours", "summary", "filter"):
         texts = [citation.text for citation in citations if citation.kind == kind][:2]
         if kind == "fact":
             texts = [_FACT.sub(r"\2 (\1)", text) for text in texts]

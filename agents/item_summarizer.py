@@ -23,11 +23,14 @@ def summary_prompt(item: Item | None, picture: str | None) -> Rendered:
 
 
 async def summarize_items(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
-    """Put the user's upload into words. A model that fails leaves the picture undescribed and says so."""
+    """Put the user's upload into words: what is asked for now, beside what was said with it; older wishes are past.
+
+    A model that fails leaves the picture undescribed and says so.
+    """
     context = runtime.context
     runtime.stream_writer(Progress("summarize_items", "looking at your picture"))
     try:
         summary = await context.ask.text("item_summarizer", summary_prompt(None, state.upload))
     except ModelError as error:
         return {"problems": (*state.problems, f"Your picture could not be described: {error}.")}
-    return {"upload_summary": one_line(summary, words=MAX_WORDS["summary"])}
+    return {"upload_summary": one_line(summary, words=MAX_WORDS["summary"]), "wishes": state.new_wishes}

@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 
 from agents.context import TurnContext
 from agents.events import Progress, SlateReady
-from agents.evidence import cite, neighbours, relaxations
+from agents.evidence import cite, likeness, neighbours, relaxations
 from agents.judging import judge
 from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, FunnelStep, SlateItem, TurnState, TurnUpdate
@@ -176,8 +176,11 @@ def _wish(state: TurnState) -> str:
 
 
 def _semantic(state: TurnState, context: TurnContext, limit: int) -> dict[str, float]:
-    """Cosine to the wish, else to the taste; where both are known the wish counts double."""
-    queries = {_wish(state): 1.0, context.taste(state.user_id).prose: 0.5}
+    """Cosine to the wish, else to the taste; where both are known the wish counts double.
+
+    Where something was shown, likeness to it is asked for and the taste does not count here.
+    """
+    queries = {_wish(state): 1.0} | ({} if state.upload_summary else {context.taste(state.user_id).prose: 0.5})
     context.prepare(list(queries))
     scores: dict[str, float] = {}
     for query, weight in queries.items():
@@ -196,7 +199,8 @@ def _card(
 ) -> SlateItem:
     item = context.catalogue[candidate.item_id]
     liked = _liked(context.recent(state.user_id, HISTORY_READ))
-    citations = cite(item, views[item.item_id], preference, state.wishes, state.filters)
+    shown = likeness(item, state.upload_summary, views) if state.upload_summary else ()
+    citations = (*shown, *cite(item, views[item.item_id], preference, state.wishes, state.filters))
     return SlateItem(
         item_id=item.item_id,
         title=item.title,
@@ -207,12 +211,19 @@ def _card(
 
 
 def _blended(state: TurnState, context: TurnContext, *, keep: int | None = None) -> list[Candidate]:
-    weights, wished = context.recommend.weights.model_dump(), bool(_wish(state))
+    weights, wished = _weights(state, context), bool(_wish(state))
     return blended(state.candidates, weights, blend=context.blend, wished=wished, keep=keep)
 
 
+def _weights(state: TurnState, context: TurnContext) -> dict[str, float]:
+    """The declared weights; where something was shown, nearness in meaning is likeness to it."""
+    weights = context.recommend.weights.model_dump()
+    likeness = weights.pop("likeness")
+    return weights | ({"semantic": likeness} if state.upload_summary else {})
+
+
 def _record(state: TurnState, shown: Sequence[str], context: TurnContext) -> None:
-    weights, wished = context.recommend.weights.model_dump(), bool(_wish(state))
+    weights, wished = _weights(state, context), bool(_wish(state))
     told = blend_parts(state.candidates, weights, blend=context.blend, wished=wished)
     for one, parts in zip(state.candidates, told, strict=True):
         context.recorder.record(

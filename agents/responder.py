@@ -150,8 +150,8 @@ def slate_prompt(state: TurnState, preference: Preference, views: Mapping[str, s
 
 
 def fits(citations: Sequence[Citation]) -> str:
-    """The evidence as the prompt lists it: facts first, then wishes and what else speaks for the item."""
-    order = ("fact", "wish", "neighbours", "filter")
+    """The evidence as the prompt lists it: what it shares with a picture, facts, wishes, what else speaks for it."""
+    order = ("picture", "fact", "wish", "neighbours", "filter")
     texts = [citation.text for kind in order for citation in citations if citation.kind == kind]
     return ", ".join(texts[:4])
 

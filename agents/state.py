@@ -17,7 +17,7 @@ Intent = Literal["recommend", "critique", "feedback", "question", "correct_taste
 ReactionKind = Literal["like", "dislike", "take_back"]
 REACTIONS: tuple[ReactionKind, ...] = get_args(ReactionKind)
 PointedWish = Literal["more_like", "instead_of"]
-CitationKind = Literal["fact", "summary", "wish", "filter", "neighbours"]
+CitationKind = Literal["fact", "summary", "wish", "picture", "filter", "neighbours"]
 
 
 @dataclass(frozen=True)

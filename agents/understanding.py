@@ -63,7 +63,10 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
     wishes: tuple[str, ...] = ()
     if intent in ("recommend", "critique") and (rest := wish_text(parsed.residual)):
         named, wishes_by, problem = await _ask_wishes(rest, context)
-        asked = _REQUEST.sub("", rest) if parsed.intent_hint == "recommend" and not named else ""
+        if state.upload and wishes_by == "your own words":
+            named, wishes_by = (), "the picture"  # it says more than what was said about it
+        plainly = parsed.intent_hint == "recommend" and not (named or state.upload)
+        asked = _REQUEST.sub("", rest) if plainly else ""
         if asked and not any(turned_away(state.message, word) for word in re.findall(r"\w{3,}", asked)):
             named, wishes_by = (asked,), "your own words"  # who asks in so many words does not ask in vain
         wishes = tuple(wish for wish in named if not turned_away(state.message, wish))  # the parser may keep the "no"

@@ -79,16 +79,21 @@ class MemorySettings(_Section):
 
 
 class BlendWeights(_Section):
-    """How much each part counts in the blend, at least 0; at least one is above 0."""
+    """How much each part counts in the blend, at least 0; at least one is above 0.
+
+    semantic: nearness in meaning to what is asked for; where a picture or an item was shown to be matched, `likeness`
+    stands in its place.
+    """
 
     model: float = Field(default=1.0, ge=0)
     cooccurrence: float = Field(default=0.5, ge=0)
     popularity: float = Field(default=0.1, ge=0)
     semantic: float = Field(default=0.3, ge=0)
+    likeness: float = Field(default=2.0, ge=0)
 
     @model_validator(mode="after")
     def _refuse_nothing(self) -> Self:
-        if not any(self.model_dump().values()):
+        if not any(self.model_dump(exclude={"likeness"}).values()):
             raise ValueError("all weights are 0, so nothing would rank; write for instance `model: 1.0`")
         return self
 

@@ -432,3 +432,27 @@ async def test_feedback_in_words_is_confirmed_by_what_was_learned(start):
     await talk(session, "ann", "I like the first one", thread_id=first.thread_id)
     assert f"What changed just now: now like {first.slate[0].title}" in played(session).played_chat.heard[-1]
     assert "About " not in played(session).played_chat.heard[-1]
+
+
+async def test_a_picture_is_what_is_asked_for_now_whatever_was_asked_before(start):
+    """After calm owls, somebody shows a fox and asks for the like: foxes, and the reason says so."""
+
+    def answer(prompt):
+        return "an owl" if "List what they wish for" in prompt else polite(prompt)
+
+    session = start(answer=answer, decide=lambda state, question: "recommend" if isinstance(question, Choice) else 0.5)
+    first, _ = await talk(session, "ann", "I would love an owl, please")
+    picture = session.pictures.read(_any_picture(session))
+    result, _ = await talk(session, "ann", "anything like it?", picture=picture, thread_id=first.thread_id)
+    assert "fox" in session.catalogue[result.slate[0].item_id].text
+    [shared] = [one for one in result.slate[0].citations if one.kind == "picture"]
+    assert shared.text == "fox"
+    assert not any(one.kind == "wish" for card in result.slate for one in card.citations)
+
+
+async def test_words_about_a_picture_are_no_wish_of_their_own(start):
+    session = start(answer=lambda prompt: "a castle" if "List what they wish for" in prompt else polite(prompt))
+    picture = session.pictures.read(_any_picture(session))
+    await talk(session, "ann", "I saw this one in a cafe, anything like it?", picture=picture)
+    kept = [one.text for one in session.services.log.of_user("ann", "prints")]
+    assert kept == ["something like this picture: A woodcut of a fox."]

@@ -24,6 +24,7 @@ _EVIDENCE = {
     "fact": "from your taste",
     "summary": "in the picture",
     "wish": "you asked for",
+    "picture": "as in what you showed",
     "filter": "meets",
     "neighbours": "people alike",
 }

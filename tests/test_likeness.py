@@ -1,0 +1,32 @@
+"""What an item is said to have in common with what somebody showed."""
+
+import pytest
+
+from agents.evidence import likeness
+from catalog.items import Item
+
+VIEWS = {
+    "a": "A woodcut print of a whale in deep blue. The mood is calm.",
+    "b": "A pop art print of a fox in deep blue. The mood is joyful.",
+    "c": "A pop art print of a house in neon. The mood is calm.",
+    "d": "A line drawing print of a teapot in warm earth. The mood is gloomy.",
+}
+SHOWN = "A woodcut print of a whale in deep blue. The mood is dreamy."
+
+
+def told(item_id, shown=SHOWN, views=VIEWS):
+    return [one.text for one in likeness(Item(item_id=item_id, title=item_id), shown, views)]
+
+
+@pytest.mark.parametrize(("item_id", "words"), [("a", ["woodcut, whale, deep blue"]), ("b", ["deep blue"])])
+def test_it_is_what_both_show_in_their_order_and_phrases_stay_whole(item_id, words):
+    assert told(item_id) == words
+
+
+def test_what_nearly_everything_shows_is_not_told():
+    assert told("d") == []  # a print with a mood, as all are
+
+
+def test_what_only_one_of_them_shows_is_not_told():
+    assert told("c") == []
+    assert told("a", "A fox.") == []
