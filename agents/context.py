@@ -90,6 +90,11 @@ class TurnContext:
         self._views.update({item.item_id: summaries.get(item.item_id) or described(item) for item in items})
         return {item_id: self._views[item_id] for item_id in known}
 
+    def some_views(self, count: int) -> list[str]:
+        """What models read about so many items, taken evenly from the whole catalogue."""
+        ids = self.catalogue.item_ids
+        return list(self.views(tuple(ids[:: max(1, len(ids) // count)][:count])).values())
+
     def recent(self, user_id: str, limit: int) -> list[Interaction]:
         """The user's last interactions in this catalogue, newest first, wishes included; read anew only to see more."""
         asked, found = self._recent.get(user_id, (-1, []))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from agents.claims import sentences_of
@@ -45,16 +45,16 @@ def cite(
     return (*wished, *facts, *met, Citation("summary", item.item_id, view)) if view else (*wished, *facts, *met)
 
 
-def likeness(item: Item, shown: str, views: Mapping[str, str]) -> tuple[Citation, ...]:
+def likeness(view: str, shown: str, usual: Sequence[str]) -> tuple[Citation, ...]:
     """What an item has in common with what the person showed, where that says something.
 
-    shown: what their picture, or the item they pointed at, shows. views: item id → what is known of each candidate;
-    what most of them have tells nothing.
+    view: what is known of the item. shown: what their picture, or the item they pointed at, shows. usual: what is known
+    of some items of the catalogue; what most of them have tells nothing.
     """
-    view, telling = views[item.item_id], list[str]()
+    telling = list[str]()
     for word in met_words(view, shown).casefold().split():
         phrase = f"{telling[-1]} {word}" if telling else word
-        if sum(mentions(other, word) for other in views.values()) * 2 > len(views):
+        if sum(mentions(other, word) for other in usual) * 2 > len(usual):
             continue
         if mentions(view, phrase) and mentions(shown, phrase):
             telling[-1:] = [phrase]

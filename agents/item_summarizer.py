@@ -32,5 +32,5 @@ async def summarize_items(state: TurnState, runtime: Runtime[TurnContext]) -> Tu
     try:
         summary = await context.ask.text("item_summarizer", summary_prompt(None, state.upload))
     except ModelError as error:
-        return {"problems": (*state.problems, f"Your picture could not be described: {error}.")}
+        return {"upload_summary": "", "problems": (*state.problems, f"Your picture could not be described: {error}.")}
     return {"upload_summary": one_line(summary, words=MAX_WORDS["summary"]), "wishes": state.new_wishes}

@@ -64,7 +64,7 @@ def said_and_done(state: TurnState, context: TurnContext) -> list[Interaction]:
     wishes = [*state.new_wishes]
     if state.intent == "correct_taste":
         wishes = [state.message]
-    if state.upload_summary:
+    if state.upload_summary and (state.upload or state.more_like):
         liked = context.catalogue.get(state.more_like)
         wishes.append(f"something like {f'“{liked.title}”' if liked else 'this picture'}: {state.upload_summary}")
     said = [

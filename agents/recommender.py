@@ -23,6 +23,7 @@ from models.errors import ModelError
 from tracing.events import DecisionRow
 
 JUDGED: tuple[InteractionKind, ...] = ("like", "dislike", "rating", "purchase")
+USUAL = 40  # items of the catalogue that tell what is nothing special
 HISTORY_READ = 200  # latest interactions that the collaborative signals read
 
 
@@ -132,7 +133,8 @@ def diversify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     preference = context.taste(state.user_id)
     filters = (*state.filters, *lasting_filters(preference, context))
     chosen = [one for one in chosen if passes(context.catalogue[one.item_id], filters)]
-    slate = tuple(_card(candidate, state, context, preference, views) for candidate in chosen)
+    usual = context.some_views(USUAL) if state.upload_summary else []
+    slate = tuple(_card(candidate, state, context, preference, views, usual) for candidate in chosen)
     shown = tuple(card.item_id for card in slate)
     _record(state, shown, context)
     runtime.stream_writer(SlateReady(slate))
@@ -195,11 +197,16 @@ def _liked(events: Sequence[Interaction]) -> list[str]:
 
 
 def _card(
-    candidate: Candidate, state: TurnState, context: TurnContext, preference: Preference, views: Mapping[str, str]
+    candidate: Candidate,
+    state: TurnState,
+    context: TurnContext,
+    preference: Preference,
+    views: Mapping[str, str],
+    usual: Sequence[str],
 ) -> SlateItem:
     item = context.catalogue[candidate.item_id]
     liked = _liked(context.recent(state.user_id, HISTORY_READ))
-    shown = likeness(item, state.upload_summary, views) if state.upload_summary else ()
+    shown = likeness(views[item.item_id], state.upload_summary, usual) if state.upload_summary else ()
     citations = (*shown, *cite(item, views[item.item_id], preference, state.wishes, state.filters))
     return SlateItem(
         item_id=item.item_id,

@@ -93,7 +93,7 @@ class TurnState:
 
     The first group comes with the message, the second stays for the whole thread, the rest is filled on the way.
     more_like, instead_of: the item under whose card a button asked for others. upload_summary: what the picture sent
-    shows, or what the item is like that more are wanted of.
+    shows, or what the item is like that more are wanted of; in force, as wishes are, until something else is asked for.
     wishes are those in force, new_wishes those this message added. relaxations: filters that would have to go for
     anything to be left, with how many items each would free. candidates: of no use after the turn, so no checkpoint
     holds them; the trace does.
@@ -113,13 +113,13 @@ class TurnState:
     last_slate: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
     wishes: tuple[str, ...] = ()
+    upload_summary: str = ""
 
     intent: Intent = "recommend"
     understood_by: tuple[str, ...] = ()
     new_wishes: tuple[str, ...] = ()
     mentioned: tuple[str, ...] = ()
     fresh_only: bool = False
-    upload_summary: str = ""
     news: str = ""
     candidates: Annotated[tuple[Candidate, ...], UntrackedValue] = ()
     funnel: tuple[FunnelStep, ...] = ()
@@ -188,7 +188,6 @@ def fresh_turn(
         new_wishes=(),
         mentioned=(),
         fresh_only=False,
-        upload_summary="",
         news="",
         candidates=(),
         funnel=(),

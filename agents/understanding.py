@@ -42,6 +42,7 @@ INTENTS: Mapping[Intent, str] = {
 }
 INTENT_PROMPT, WISHES_PROMPT = "understanding_intent", "understanding_wishes"
 MAX_WISHES = 6
+_THE_LIKE = re.compile(r"\b(?:like|similar to|resembl\w+|close to) (?:it|this|that|these|those|them)\b", re.IGNORECASE)
 
 
 async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
@@ -72,6 +73,7 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         wishes = tuple(wish for wish in named if not turned_away(state.message, wish))  # the parser may keep the "no"
         problems += problem
         by.append(f"wishes: {wishes_by}")
+    anew = intent == "recommend" and bool(wishes) and not _THE_LIKE.search(state.message)
     held = tuple(wish for wish in state.wishes if not turned_away(state.message, wish))
     reactions = [Reaction(item_id, "like") for item_id in parsed.likes]
     reactions += [Reaction(item_id, "dislike") for item_id in parsed.dislikes]
@@ -81,6 +83,7 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         "filters": merged_filters(state.filters, parsed.filters, parsed.relax),
         "wishes": merged_wishes(held, wishes) if intent == "critique" else wishes or held,
         "new_wishes": wishes,
+        "upload_summary": "" if anew else state.upload_summary,
         "mentioned": tuple(mention.item_id for mention in parsed.mentioned),
         "reactions": (*state.reactions, *(reaction for reaction in reactions if reaction not in state.reactions)),
         "fresh_only": parsed.wants_new,
@@ -100,7 +103,7 @@ def pointed_at(state: TurnState, context: TurnContext) -> TurnUpdate:
         "understood_by": ("a button",),
         "mentioned": (item_id,),
         "shown": tuple(dict.fromkeys([*state.shown, item_id])),
-        "upload_summary": one_line(view, words=MAX_WORDS["summary"]),
+        "upload_summary": one_line(view, words=MAX_WORDS["summary"]) if state.more_like else state.upload_summary,
     }
 
 

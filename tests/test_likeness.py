@@ -3,7 +3,6 @@
 import pytest
 
 from agents.evidence import likeness
-from catalog.items import Item
 
 VIEWS = {
     "a": "A woodcut print of a whale in deep blue. The mood is calm.",
@@ -14,8 +13,8 @@ VIEWS = {
 SHOWN = "A woodcut print of a whale in deep blue. The mood is dreamy."
 
 
-def told(item_id, shown=SHOWN, views=VIEWS):
-    return [one.text for one in likeness(Item(item_id=item_id, title=item_id), shown, views)]
+def told(item_id, shown=SHOWN):
+    return [one.text for one in likeness(VIEWS[item_id], shown, [*VIEWS.values()])]
 
 
 @pytest.mark.parametrize(("item_id", "words"), [("a", ["woodcut, whale, deep blue"]), ("b", ["deep blue"])])

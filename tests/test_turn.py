@@ -58,7 +58,7 @@ def test_every_update_key_is_a_field_of_the_state():
 
 def test_a_fresh_turn_empties_what_belongs_to_one_turn_and_leaves_the_thread():
     fresh = set(fresh_turn(user_id="ann", turn_id="t", message="hi"))
-    thread = {"history", "shown", "last_slate", "filters", "wishes"}
+    thread = {"history", "shown", "last_slate", "filters", "wishes", "upload_summary"}
     assert fresh | thread == {field.name for field in dataclasses.fields(TurnState)}
     assert not fresh & thread
 
@@ -456,3 +456,21 @@ async def test_words_about_a_picture_are_no_wish_of_their_own(start):
     await talk(session, "ann", "I saw this one in a cafe, anything like it?", picture=picture)
     kept = [one.text for one in session.services.log.of_user("ann", "prints")]
     assert kept == ["something like this picture: A woodcut of a fox."]
+
+
+async def test_what_was_shown_stays_asked_for_until_something_else_is(start):
+    def answer(prompt):
+        if "List what they wish for" not in prompt:
+            return polite(prompt)
+        return "an owl" if "love an owl" in prompt else "none"
+
+    session = start(answer=answer, decide=lambda state, question: "recommend" if isinstance(question, Choice) else 0.5)
+    picture = session.pictures.read(_any_picture(session))
+    shown, _ = await talk(session, "ann", "anything like it?", picture=picture)
+    cheaper, _ = await talk(session, "ann", "under 100 euros", thread_id=shown.thread_id)
+    asked = played(session).played_decider.heard
+    assert "They ask now for: A woodcut of a fox." in asked[-1].state
+    await talk(session, "ann", "I would love an owl, please", thread_id=cheaper.thread_id)
+    assert "They ask now for: an owl" in asked[-1].state
+    kept = [one.text for one in session.services.log.of_user("ann", "prints") if one.text.startswith("something like")]
+    assert len(kept) == 1  # said once, learned once
