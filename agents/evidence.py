@@ -109,7 +109,12 @@ def mentions(text: str, value: str) -> bool:
 
 
 def met_words(text: str, wish: str) -> str:
-    """The telling words of a wish (three letters or more) that the text names, in their order; empty for none."""
+    """The telling words of a wish (three letters or more) that the text names, in their order; empty for none.
+
+    A wish that the text names whole is given whole.
+    """
+    if mentions(text, wish):
+        return wish
     told = [word for word in re.findall(r"\w{3,}", wish) if word.casefold() not in _COMMON]
     return " ".join(word for word in told if mentions(text, word) or mentions(text, word.removesuffix("s")))
 

@@ -17,6 +17,7 @@ import prompts
 from agents.asking import Rendered, render
 from agents.context import TurnContext
 from agents.events import Progress
+from agents.leftovers import left_over
 from agents.parsing.negation import refuses, turned_away
 from agents.state import Intent, Reaction, TurnState, TurnUpdate
 from agents.wording import MAX_WORDS, one_line
@@ -71,6 +72,9 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         if asked and not any(turned_away(state.message, word) for word in re.findall(r"\w{3,}", asked)):
             named, wishes_by = (asked,), "your own words"  # who asks in so many words does not ask in vain
         wishes = tuple(wish for wish in named if not turned_away(state.message, wish))  # the parser may keep the "no"
+        missed = left_over(rest, wishes, context.items.told(context.catalogue.name))
+        if missed and not refuses(rest):
+            wishes, wishes_by = (*wishes, *missed)[:MAX_WISHES], f"{wishes_by} and what pictures show"
         problems += problem
         by.append(f"wishes: {wishes_by}")
     anew = intent == "recommend" and bool(wishes) and not _THE_LIKE.search(state.message)

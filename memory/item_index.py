@@ -67,6 +67,7 @@ class ItemIndex:
     def __init__(self, store: ChromaStore, embedder: Embedder) -> None:
         self._store = store
         self._embedder = embedder.name
+        self._told: dict[str, tuple[str, ...]] = {}
 
     def put_items(self, catalogue: Catalogue, progress: Callable[[int, int | None], None] | None = None) -> int:
         """Make the index match the catalogue; returns how many items were embedded.
@@ -148,6 +149,14 @@ class ItemIndex:
                 PutOp(_cache(catalogue_name), _cache_key(content, summary.prompt, summary.model), value, index=False)
             )
         self._store.batch(ops)
+        self._told.pop(catalogue_name, None)
+
+    def told(self, catalogue_name: str) -> tuple[str, ...]:
+        """All summaries of a catalogue, in small letters and no order; read once and again after one was put."""
+        if catalogue_name not in self._told:
+            entries = self._store.search(_summaries(catalogue_name), limit=_EVERYTHING)
+            self._told[catalogue_name] = tuple(str(entry.value["text"]).casefold() for entry in entries)
+        return self._told[catalogue_name]
 
     def summary(
         self, catalogue_name: str, item: Item, *, prompt: str | None = None, model: str | None = None
@@ -188,6 +197,7 @@ class ItemIndex:
 
     def drop(self, catalogue_name: str) -> None:
         """Remove all that is kept of a catalogue: items, summaries and remembered summaries."""
+        self._told.pop(catalogue_name, None)
         for place in (_items(catalogue_name), _summaries(catalogue_name), _cache(catalogue_name)):
             entries = self._store.search(place, limit=_EVERYTHING)
             self._store.batch([PutOp(place, entry.key, None) for entry in entries])

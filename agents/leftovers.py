@@ -1,0 +1,59 @@
+"""What a request names and no wish took up, though pictures of the catalogue show it: nothing asked for is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from agents.parsing.negation import turned_away
+
+LONGEST_PHRASE = 3  # words
+FEWEST, MOST = 2, 0.5  # summaries that show a thing, and the share of all from which on it tells nothing
+_OPEN_WORDS = frozenset("and or with the for from one ones that this some any all".split())
+
+
+def left_over(request: str, wishes: Sequence[str], told: Sequence[str]) -> tuple[str, ...]:
+    """The phrases of a request that no wish names and some summaries do, in their order, the longest ones whole.
+
+    told: all summaries of the catalogue, in small letters; without any nothing is known to be shown. What the request
+    turns away from is not wished for.
+    """
+    words, taken = re.findall(r"[^\W\d_]+", request.casefold()), set[int]()
+    named = {_singular(word) for wish in wishes for word in re.findall(r"[^\W\d_]+", wish.casefold())}
+    found = dict[int, str]()
+    for start, phrase in _phrases(words):
+        places = set(range(start, start + len(phrase)))
+        if places & taken or all(_singular(word) in named for word in phrase):
+            continue
+        if (shown := _shown(phrase, told)) and not turned_away(request, shown):
+            taken |= places
+            found[start] = shown
+    return tuple(found[start] for start in sorted(found))
+
+
+def _phrases(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Runs of words with where they begin, the longest first: words that have weight, perhaps with an "and" between."""
+    for length in range(LONGEST_PHRASE, 0, -1):
+        for start in range(len(words) - length + 1):
+            phrase = tuple(words[start : start + length])
+            heavy = [len(word) > 2 and word not in _OPEN_WORDS for word in phrase]
+            if (
+                heavy[0]
+                and heavy[-1]
+                and all(is_heavy or word == "and" for is_heavy, word in zip(heavy, phrase, strict=True))
+            ):
+                yield start, phrase
+
+
+def _shown(phrase: tuple[str, ...], told: Sequence[str]) -> str:
+    """The phrase as summaries write it, where a few do and not most; empty otherwise."""
+    for last in dict.fromkeys((phrase[-1], _singular(phrase[-1]), phrase[-1].removesuffix("s"))):
+        written = " ".join((*phrase[:-1], last))
+        pattern = re.compile(rf"\b{re.escape(written)}\b")
+        if FEWEST <= sum(bool(pattern.search(text)) for text in told) <= MOST * len(told):
+            return written
+    return ""
+
+
+def _singular(word: str) -> str:
+    return re.sub(r"(?<=[sxz])es$|(?<=[cs]h)es$|(?<=[^s])s$", "", word)

@@ -1,0 +1,41 @@
+"""What somebody asks for in so many words is not lost on a model that overhears it."""
+
+import pytest
+
+from agents.leftovers import left_over
+
+SHOWN = [
+    f"a {style} print of {subject} in {palette}. the mood is {mood}, the subject centred."
+    for style in ("woodcut", "line drawing", "pop art")
+    for subject in ("a fox", "an owl", "a sailing boat", "a glass")
+    for palette in ("deep blue", "black and white", "neon")
+    for mood in ("calm", "joyful", "gloomy")
+]
+
+
+@pytest.mark.parametrize(
+    ("request_", "wishes", "missed"),
+    [
+        ("a calm print with a fox", ["calm"], ("fox",)),
+        ("a woodcut of an owl in deep blue", ["woodcut", "owl"], ("deep blue",)),
+        ("joyful foxes, please", ["joyful"], ("fox",)),
+        ("something gloomy in black and white for my hallway", ["gloomy"], ("black and white",)),
+        ("glasses in neon", [], ("glass", "neon")),
+        ("sailing boats", [], ("sailing boat",)),
+        ("two owls", ["owl"], ()),
+        ("something nice for my study", [], ()),
+        ("the mood of the subject of a print", [], ()),  # which all of them have
+        ("", [], ()),
+    ],
+)
+def test_what_pictures_show_and_no_wish_names_is_found_in_its_order(request_, wishes, missed):
+    assert left_over(request_, wishes, SHOWN) == missed
+
+
+@pytest.mark.parametrize("request_", ["no foxes please", "anything but an owl", "calm, but not in neon"])
+def test_what_is_turned_away_from_is_not_wished_for(request_):
+    assert left_over(request_, ["calm"], SHOWN) == ()
+
+
+def test_without_summaries_nothing_is_known_to_be_shown():
+    assert left_over("a calm print with a fox", [], []) == ()
