@@ -271,3 +271,22 @@ def test_a_picture_as_wide_as_the_prompt_is_long_is_no_obstacle(tiny, tmp_path):
         lengths.append(len(row.ids) - row.answer)
         assert row.inputs["pixel_values"].shape == (1, 3, 8, 160)
     assert min(lengths) < 150 < 160 < max(lengths)  # as long as wide with the few sentinels that come and go
+
+
+def test_the_scorer_reads_anew_when_the_weights_have_changed(base, tiny):
+    from training.finetune.scoring import Scorer
+
+    settings = TrainSettings(base=str(tiny), catalogue="c", dtype="float32", device="cpu")
+    asked = replace(ASKED, state="They like red and calm pictures. " * 20)
+    model = load_model(base, settings)
+    used = Scorer(base, model, Pictures())
+    before = used.p_yes(asked)
+    with torch.no_grad():
+        for weight in model.get_input_embeddings().parameters():
+            weight.add_(torch.randn(weight.shape, generator=torch.Generator().manual_seed(1)), alpha=0.3)
+    fresh = Scorer(base, model, Pictures())
+    after = used.p_yes(asked)
+    assert after == pytest.approx(fresh.p_yes(asked), abs=1e-6)
+    assert after != pytest.approx(before, abs=1e-6)
+    used.close()
+    fresh.close()

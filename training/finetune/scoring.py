@@ -42,6 +42,7 @@ class Scorer:
     def p_yes(self, candidates: Candidates) -> list[float]:
         """One figure per candidate, in order. The model is in evaluation mode after. Raises ModelError."""
         self._runtime.model.eval()
+        self._runtime.prefixes.clear()  # the weights may have changed since they were read
         questions = [Predicate(one.text, one.picture) for one in candidates.questions]
         decisions = asyncio.run(self._decider.decide(DecisionRequest(candidates.state, questions)))
         return [answer.p_yes for answer in decisions.answers]
