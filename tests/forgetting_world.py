@@ -34,7 +34,7 @@ def answer(prompt: str) -> Any:
         edit = {"op": "add", "polarity": "like", "aspect": "subject", "value": "zeppelin", "evidence": [1]}
         return json.dumps({"edits": [edit | {"reason": REASON}], "prose": PROSE})
     if "List what they wish for" in prompt:
-        return WISH
+        return f"{WISH}\na vermilion zeppelin"
     return REPLY if "Recommend" not in prompt and "recommend items" not in prompt else polite(prompt)
 
 
@@ -54,7 +54,7 @@ async def populate(home: Path, **overrides: Any) -> dict[str, str]:
     own, both, bobs = picture("red"), picture("green"), picture("blue")
     try:
         first, _ = await talk(session, "ann", MESSAGE, picture=own)
-        await talk(session, "ann", "more like the first", picture=both, thread_id=first.thread_id)
+        await talk(session, "ann", "a vermilion zeppelin like the first", picture=both, thread_id=first.thread_id)
         await talk(session, "ann", "I like the zeppelin of vermilion")
         session.services.thread_names.put("ann", first.thread_id, NAME)
         await _like(session, "ann")

@@ -105,6 +105,7 @@ def test_without_a_command_the_help_is_shown(run):
 @pytest.mark.parametrize("command", [one for one in COMMANDS if one != ("model", "show")], ids=" ".join)
 def test_a_mistake_exits_with_2_in_one_sentence_without_a_stack_trace(run, command, tmp_path):
     needed = {
+        "fold": ["--all"],
         "import": [str(tmp_path)],
         "rank": ["--candidates", str(tmp_path)],
         "train": [str(tmp_path / "run"), "--base", str(tmp_path)],
