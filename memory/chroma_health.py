@@ -44,13 +44,19 @@ def torn_files(directory: Path) -> str:
     for folder in _indexes(directory):
         try:
             sizes = {name: (folder / name).stat().st_size for name in _INDEX_FILES}  # its list of ids may come later
-            version, _, rows, _, row_size = _HEADER.unpack_from((folder / "header.bin").read_bytes())
+            version, _, room, held, row_size = _HEADER.unpack_from((folder / "header.bin").read_bytes())
         except (OSError, struct.error) as error:
             return f"{folder.name}: {error}"
-        wanted = {_INDEX_FILE: rows * row_size, "length.bin": 4 * rows}
-        for name, size in wanted.items() if version == _VERSION else ():
-            if sizes[name] != size:
-                return f"{folder.name}/{name} has {sizes[name]} bytes instead of {size}"
+        if version != _VERSION or row_size == 0:
+            continue
+        size, lengths = sizes[_INDEX_FILE], sizes["length.bin"]
+        rows, over = divmod(
+            size, row_size
+        )  # a small index is written with all its room, a grown one as far as it is used
+        if over or not held <= rows <= room:
+            return f"{folder.name}/{_INDEX_FILE} has {size} bytes instead of {held} to {room} times {row_size}"
+        if lengths != 4 * rows:
+            return f"{folder.name}/length.bin has {lengths} bytes instead of {4 * rows}"
     return ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,4 +142,16 @@ def test_a_directory_just_made_is_healthy(tmp_path, caplog):
     for _ in range(2):
         with ChromaStore.from_conn_string(str(tmp_path), index=index()):
             pass
+    assert caplog.text == ""
+
+
+def test_an_index_that_grew_and_has_room_to_spare_is_healthy(tmp_path, caplog):
+    """Chroma then writes its files as far as they are used, and not as large as it has room for."""
+    with ChromaStore.from_conn_string(str(tmp_path), index=index()) as store:
+        for start in range(0, 1_080, 40):
+            store.batch([PutOp(("u",), f"k{n}", {"text": f"w{n}"}) for n in range(start, start + 40)])
+    header = struct.unpack_from("<iQQQQ", (segment(tmp_path) / "header.bin").read_bytes())
+    assert header[2] > header[3] > 0  # more room than rows, or this test says nothing
+    with ChromaStore.from_conn_string(str(tmp_path), index=index()) as store:
+        assert len(store.search((), limit=5_000)) == 1_080
     assert caplog.text == ""
