@@ -51,7 +51,8 @@ _interactions = Table(
     Column("at", String, nullable=False),  # ISO 8601 with its own offset, which SQL timestamps lose
     Column("source", AnyText, nullable=False),
     Column("key", AnyText),  # NULL without a key, so that the constraint below leaves those alone
-    UniqueConstraint("key", "user_id"),
+    UniqueConstraint("user_id", "key"),
+    Index("interactions_by_key", "key"),  # an index of its own: it is added to a table of an earlier version, too
     Index("interactions_of_user", "user_id", "catalogue", "event_id"),
     Index("interactions_of_catalogue", "catalogue", "event_id"),
     Index(

@@ -300,3 +300,14 @@ def test_python_itself_can_read_the_log(sqlite_log, tmp_path):
     sqlite_log.append([event(kind="wish", item="", text="calm")])
     with sqlite3.connect(tmp_path / "deep" / "palate.db") as raw:
         assert raw.execute("SELECT user_id, text FROM interactions").fetchall() == [("ann", "calm")]
+
+
+def test_a_key_is_found_by_an_index_in_a_home_of_an_earlier_version_too(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path / 'log.sqlite'}")
+    EventLog(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP INDEX interactions_by_key")
+    EventLog(engine)
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN SELECT * FROM interactions WHERE key IN ('a', 'b')").all()
+    assert "interactions_by_key" in str(plan)

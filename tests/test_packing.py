@@ -38,7 +38,9 @@ async def test_each_answer_is_that_of_asking_alone(decider):
     assert await p_yes(decider, QUESTIONS[::-1]) == pytest.approx(expected[::-1], abs=1e-4)
 
 
-async def test_a_model_that_lets_questions_see_each_other_reads_them_side_by_side(decider, monkeypatch):
+async def test_a_model_that_lets_questions_see_each_other_reads_them_side_by_side_and_says_so(
+    decider, monkeypatch, caplog
+):
     expected = await alone(decider, QUESTIONS)
 
     def open_to_all(own, length, dtype):
@@ -49,6 +51,7 @@ async def test_a_model_that_lets_questions_see_each_other_reads_them_side_by_sid
     assert await p_yes(decider, QUESTIONS) == pytest.approx(expected, abs=1e-4)
     assert decider.runtime.packs is False
     assert decider.runtime.shares_prefix is True
+    assert "side by side" in caplog.text
 
 
 async def test_a_model_that_fails_on_a_pack_reads_them_side_by_side(decider, monkeypatch):

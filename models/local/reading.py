@@ -103,6 +103,7 @@ def _try_after_prefix(runtime: Runtime, rows: Sequence[Row], check: Any) -> tupl
     except Exception as error:
         if packed and runtime.packs is None:
             runtime.packs = False
+            _say_unpacked(runtime, str(error))
             return _try_after_prefix(runtime, rows, check)
         _give_up(runtime, rows, error)
         return [None] * len(rows), 0
@@ -134,7 +135,10 @@ def _pack_proven(runtime: Runtime, rows: Sequence[Row], logits: Sequence[Any]) -
     if runtime.packs is None and _packs_rows(runtime, rows):
         first = packs(rows, shared_prefix(rows), runtime.device)[0]
         if len(first) > 1:
-            runtime.packs = _is_exact(runtime, rows[first[-1]], logits[first[-1]], "packed")
+            difference = _difference(runtime, rows[first[-1]], logits[first[-1]])
+            runtime.packs = difference <= TOLERANCE[runtime.exact]
+            if not runtime.packs:
+                _say_unpacked(runtime, f"differs by {difference:.1e}")
     return runtime.packs is not False
 
 
@@ -151,11 +155,19 @@ def _give_up(runtime: Runtime, rows: Sequence[Row], error: Exception) -> None:
     log.warning("%s cannot share a prefix (%s); its %s are read one by one", runtime.label, error, which)
 
 
-def _is_exact(runtime: Runtime, row: Row, logits: Any, how: str = "") -> bool:
-    alone, shared = _read_whole(runtime, row).softmax(-1), logits.softmax(-1)
-    difference = float((alone - shared).abs().max())
+def _say_unpacked(runtime: Runtime, why: str) -> None:
+    log.warning("%s cannot take many questions in one row (%s); they are read side by side", runtime.label, why)
+
+
+def _difference(runtime: Runtime, row: Row, logits: Any) -> float:
+    """The largest difference of a token's probability from the one of reading the row alone."""
+    return float((_read_whole(runtime, row).softmax(-1) - logits.softmax(-1)).abs().max())
+
+
+def _is_exact(runtime: Runtime, row: Row, logits: Any) -> bool:
+    difference = _difference(runtime, row, logits)
     exact = difference <= TOLERANCE[runtime.exact]
-    if not exact and not how:
+    if not exact:
         which = "questions with pictures" if row.pictures else "questions"
         log.warning(
             "%s cannot share a prefix (differs by %.1e); its %s are read one by one", runtime.label, difference, which
