@@ -18,11 +18,11 @@ from ui.choosing import address_of, open_thread
 from ui.conversation import Conversation, Pointed, in_words
 from ui.frame import CATALOGUE
 from ui.look import say
-from ui.opening import draw_error, opened
+from ui.opening import draw_error
 from ui.pictures import draw_picture, picture_words
 from ui.plain import escaped
 from ui.set_up_notice import draw_set_up_notice
-from ui.thread_list import draw_threads
+from ui.thread_list import opened_beside_threads
 
 if TYPE_CHECKING:
     from graphs.session import Session
@@ -34,11 +34,9 @@ GRID_PX, PAGE_PX = 320, 900
 def draw_catalogue() -> None:
     """Draw one item where the address names it, else all that a search and the filters leave."""
     talk: Conversation = st.session_state.talk
-    session = opened(talk)
+    session = opened_beside_threads(talk)
     if session is None:
         return
-    with st.sidebar:
-        draw_threads(talk, session)
     try:
         if item_id := st.query_params.get("item", ""):
             _draw_item(item_id, talk, session)

@@ -21,9 +21,9 @@ from ui.fact_card import draw_fact, draw_fact_form
 from ui.forget_panel import draw_forget, draw_proof
 from ui.frame import CHAT
 from ui.look import say
-from ui.opening import draw_error, opened
+from ui.opening import draw_error
 from ui.plain import escaped
-from ui.thread_list import draw_threads
+from ui.thread_list import opened_beside_threads
 
 if TYPE_CHECKING:
     from graphs.session import Session
@@ -36,13 +36,11 @@ _HEADINGS = {"must": "Must", "must_not": "Must not", "like": "Likes", "dislike":
 def draw_taste_page() -> None:
     """Draw the whole page."""
     talk: Conversation = st.session_state.talk
-    session = opened(talk)
+    session = opened_beside_threads(talk)
     if session is None:
         return
     from graphs.taste import Taste
 
-    with st.sidebar:
-        draw_threads(talk, session)
     st.header("Your taste", anchor=False)
     draw_proof(talk.user_id)
     try:

@@ -10,6 +10,7 @@ import streamlit as st
 from ui.choosing import open_thread
 from ui.conversation import Conversation, in_words
 from ui.look import say
+from ui.opening import opened
 from ui.plain import escaped
 
 if TYPE_CHECKING:
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
 
 SHOWN = 8
 LONGEST_NAME = 80
+
+
+def opened_beside_threads(talk: Conversation) -> Session | None:
+    """The session of the conversation, with the list of conversations in the sidebar; see `ui.opening.opened`."""
+    session = opened(talk)
+    if session is not None:
+        with st.sidebar:
+            draw_threads(talk, session)
+    return session
 
 
 def draw_threads(talk: Conversation, session: Session) -> None:

@@ -12,9 +12,9 @@ from ui.compare_page import draw_comparison
 from ui.conversation import Conversation, in_words
 from ui.frame import CHAT, TRACES
 from ui.look import say
-from ui.opening import draw_error, opened
+from ui.opening import draw_error
 from ui.plain import escaped
-from ui.thread_list import draw_threads
+from ui.thread_list import opened_beside_threads
 from ui.trace_page import draw_trace
 
 if TYPE_CHECKING:
@@ -29,13 +29,11 @@ EVERY = "every conversation"
 def draw_traces() -> None:
     """Draw one turn where the address names its trace, else the list."""
     talk: Conversation = st.session_state.talk
-    session = opened(talk)
+    session = opened_beside_threads(talk)
     if session is None:
         return
     from graphs.conversations import Conversations
 
-    with st.sidebar:
-        draw_threads(talk, session)
     try:
         own = Conversations.of(session.services, talk.user_id)
         trace_id = st.query_params.get("trace", "")
