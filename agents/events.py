@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agents.state import FunnelStep, SlateItem
+from agents.state import Critique, FunnelStep, SlateItem
 from memory.preferences import Preference
 
 
@@ -41,7 +41,8 @@ class SlateReady:
 class TurnResult:
     """One finished turn. error: what a user should know of a failure, empty when all went well.
 
-    seconds: of the whole turn; model_seconds: the part spent waiting for models.
+    critiques: those in force now, oldest first, each to be taken back by its `said`. quick_replies: short answers that
+    are offered to be sent as they are. seconds: of the whole turn; model_seconds: the part spent waiting for models.
     """
 
     thread_id: str
@@ -54,6 +55,8 @@ class TurnResult:
     seconds: float
     model_seconds: float
     error: str = ""
+    critiques: tuple[Critique, ...] = ()
+    quick_replies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

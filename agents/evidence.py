@@ -80,11 +80,12 @@ def plain_reason(citations: Sequence[Citation]) -> str:
         "fact": "you like {}",
         "wish": "you asked for {}",
         "picture": "like what you showed: {}",
+        "critique": "{}",
         "filter": "{}",
         "neighbours": "{}",
         "summary": "{}",
     }
-    for kind in ("picture", "wish", "fact", "neighbours", "summary", "filter"):
+    for kind in ("critique", "picture", "wish", "fact", "neighbours", "summary", "filter"):
         texts = [citation.text for citation in citations if citation.kind == kind][:2]
         if kind == "fact":
             texts = [_FACT.sub(r"\2 (\1)", text) for text in texts]

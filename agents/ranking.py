@@ -98,9 +98,11 @@ def _added(
     """What each signal adds to each candidate's blend."""
     weighed = [one.weighed for one in candidates if one.weighed is not None]
     if blend is not None and len(weighed) == len(candidates):
-        yield from _by_wish(candidates, weights, weighed) if wished else _by_fit(candidates, weighed, blend)
+        parts = _by_wish(candidates, weights, weighed) if wished else _by_fit(candidates, weighed, blend)
     else:
-        yield from _by_declaration(candidates, weights)
+        parts = _by_declaration(candidates, weights)
+    for one, told in zip(candidates, parts, strict=True):
+        yield told | ({"critiques": weights["critiques"] * one.leaning} if one.leaning else {})
 
 
 def _by_declaration(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> Iterator[dict[str, float]]:

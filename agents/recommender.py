@@ -10,6 +10,7 @@ import numpy as np
 from langgraph.runtime import Runtime
 
 from agents.context import TurnContext
+from agents.critiques import cited, effect_of_bounds, effect_of_qualities, leads, leaning
 from agents.events import Progress, SlateReady
 from agents.evidence import cite, likeness, neighbours, relaxations
 from agents.judging import judge
@@ -33,21 +34,26 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
     runtime.stream_writer(Progress("recommend", "searching the catalogue"))
     preference = context.taste(state.user_id)
     filters = (*state.filters, *lasting_filters(preference, context))
+    bounds = state.conditions[len(state.filters) :]
     meeting = [context.catalogue.meeting(condition) for condition in filters]
     met = [item_id for item_id in context.catalogue.item_ids if all(item_id in ids for ids in meeting)]
+    kept = [context.catalogue.meeting(condition) for condition in bounds]
+    within = [item_id for item_id in met if all(item_id in ids for ids in kept)] if bounds else met
     hidden = _not_again(state, context)
-    left = [item_id for item_id in met if item_id not in hidden]
+    left = [item_id for item_id in within if item_id not in hidden]
     rule = " and ".join(str(condition) for condition in filters) or "none asked for"
     funnel = (
         FunnelStep("catalogue", len(context.catalogue)),
         FunnelStep("filters", len(met), rule),
+        *((FunnelStep("critiques", len(within), " and ".join(bound.said for bound in bounds)),) if bounds else ()),
         FunnelStep("not again", len(left), "leaves out what was shown here, disliked or already owned"),
     )
     candidates = tuple(map(_unscored, left))
     return {
         "funnel": funnel,
         "candidates": candidates,
-        "relaxations": () if left else relaxations(filters, context.catalogue),
+        "relaxations": () if left else relaxations((*filters, *bounds), context.catalogue),
+        "effects": effect_of_bounds(state, context.catalogue, left=len(within)),
     }
 
 
@@ -76,18 +82,23 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     rows = best_of_each(sources, limit)
     chosen = [allowed[row] for row in rows]
     weighed = context.fitted.weigh(history[::-1], chosen) if context.fitted is not None else None
+    asked = any(one.quality for one in state.critiques)
+    views = context.views(tuple(chosen)) if asked else {}
+    leanings = [leaning(views[item_id], state.critiques) for item_id in chosen] if asked else [0.0] * len(chosen)
     kept = tuple(
         Candidate(
             allowed[row],
             float(near[row]),
             float(together[row]),
             float(popular[row]),
+            leaning=leanings[place],
             weighed=weighed.told(place) if weighed is not None else None,
         )
         for place, row in enumerate(rows)
     )
     funnel = (*state.funnel, FunnelStep("retrieved", len(kept), rule))
-    return {"candidates": kept, "funnel": funnel, "problems": problems}
+    effects = (*state.effects, *effect_of_qualities(state, leanings))
+    return {"candidates": kept, "funnel": funnel, "problems": problems, "effects": effects}
 
 
 def pre_rank(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
@@ -131,7 +142,7 @@ def diversify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     views = context.views(tuple(candidate.item_id for candidate in state.candidates))
     chosen = diverse(state.candidates, views, balance=settings.diversity, k=settings.slate)
     preference = context.taste(state.user_id)
-    filters = (*state.filters, *lasting_filters(preference, context))
+    filters = (*state.conditions, *lasting_filters(preference, context))
     chosen = [one for one in chosen if passes(context.catalogue[one.item_id], filters)]
     usual = context.some_views(USUAL) if state.upload_summary else []
     slate = tuple(_card(candidate, state, context, preference, views, usual) for candidate in chosen)
@@ -182,7 +193,9 @@ def _semantic(state: TurnState, context: TurnContext, limit: int) -> dict[str, f
 
     Where something was shown, likeness to it is asked for and the taste does not count here.
     """
-    queries = {_wish(state): 1.0} | ({} if state.upload_summary else {context.taste(state.user_id).prose: 0.5})
+    queries = {_wish(state): 1.0, leads(state.critiques): 1.0} | (
+        {} if state.upload_summary else {context.taste(state.user_id).prose: 0.5}
+    )
     context.prepare(list(queries))
     scores: dict[str, float] = {}
     for query, weight in queries.items():
@@ -207,7 +220,8 @@ def _card(
     item = context.catalogue[candidate.item_id]
     liked = _liked(context.recent(state.user_id, HISTORY_READ))
     shown = likeness(views[item.item_id], state.upload_summary, usual) if state.upload_summary else ()
-    citations = (*shown, *cite(item, views[item.item_id], preference, state.wishes, state.filters))
+    along = cited(views[item.item_id], state.critiques)
+    citations = (*shown, *along, *cite(item, views[item.item_id], preference, state.wishes, state.conditions))
     return SlateItem(
         item_id=item.item_id,
         title=item.title,

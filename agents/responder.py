@@ -54,13 +54,16 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
         item_id: f"{view}; {attribute_lines(context.catalogue, context.catalogue[item_id])}"
         for item_id, view in views.items()
     }
-    asked = Asked(state.message, state.wishes, state.filters, state.upload_summary)
+    asked = Asked(state.message, state.wishes, state.conditions, state.upload_summary)
     reader, problems = ReplyReader(state.slate, preference, known, asked), state.problems
+    note = changes(state)
+    _tell(note, write)
 
     def restart(reason: str) -> None:
         nonlocal reader
         reader = ReplyReader(state.slate, preference, known, asked)
         write(TextRestart(reason))
+        _tell(note, write)
 
     prompt = slate_prompt(state, preference, views)
     try:
@@ -75,7 +78,7 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
         context.recorder.record(Note(what="reply", detail=remark))
     slate = tuple(replace(card, reason=reader.reasons[place]) for place, card in enumerate(state.slate))
     write(SlateReady(slate))
-    return {"slate": slate, "reply": reader.text, "problems": problems}
+    return {"slate": slate, "reply": f"{note}{reader.text}", "problems": problems}
 
 
 async def _talk(state: TurnState, context: TurnContext, write: Callable[[object], None]) -> TurnUpdate:
@@ -151,7 +154,7 @@ def slate_prompt(state: TurnState, preference: Preference, views: Mapping[str, s
 
 def fits(citations: Sequence[Citation]) -> str:
     """The evidence as the prompt lists it: what it shares with a picture, facts, wishes, what else speaks for it."""
-    order = ("picture", "fact", "wish", "neighbours", "filter")
+    order = ("critique", "picture", "fact", "wish", "neighbours", "filter")
     texts = [citation.text for kind in order for citation in citations if citation.kind == kind]
     return ", ".join(texts[:4])
 
@@ -162,8 +165,17 @@ def noted(state: TurnState, catalogue: Catalogue) -> str:
     return "; ".join(told)
 
 
+def changes(state: TurnState) -> str:
+    """What critiques of this turn changed in the slate, or what was taken back, as the reply begins; often nothing."""
+    undone = state.undone
+    lead = "There is nothing to undo. " if undone == "nothing" else f"Undone: {undone}. " if undone else ""
+    left = next((step.count for step in state.funnel if step.step == "not again"), 0) if lead else 0
+    counted = f"{left:,} left. " if lead and undone != "nothing" else ""
+    return f"{lead}{counted}{''.join(f'{effect} ' for effect in state.effects)}"
+
+
 def nothing_left(state: TurnState) -> str:
     """What to say when nothing passes the filters: which condition to give up, if one alone would help."""
-    told = " and ".join(str(condition) for condition in state.filters) or "what you ask"
+    told = " and ".join(str(condition) for condition in state.conditions) or "what you ask"
     offers = f" Giving one up would leave: {'; '.join(state.relaxations[:3])}." if state.relaxations else ""
-    return f"Nothing in the catalogue meets {told} that you have not seen here.{offers}"
+    return f"{changes(state)}Nothing in the catalogue meets {told} that you have not seen here.{offers}"

@@ -17,7 +17,7 @@ Intent = Literal["recommend", "critique", "feedback", "question", "correct_taste
 ReactionKind = Literal["like", "dislike", "take_back"]
 REACTIONS: tuple[ReactionKind, ...] = get_args(ReactionKind)
 PointedWish = Literal["more_like", "instead_of"]
-CitationKind = Literal["fact", "summary", "wish", "picture", "filter", "neighbours"]
+CitationKind = Literal["fact", "summary", "wish", "picture", "critique", "filter", "neighbours"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,36 @@ class Reaction:
 
 
 @dataclass(frozen=True)
+class Critique:
+    """A change that was asked of what was shown: in force for the thread until taken back, and no part of a taste.
+
+    said: the words it is shown and taken back by, unique in a thread: `cheaper than 40 EUR`, `darker`. about: ids of
+    the items it compares with. condition: the filter that a comparison of numbers comes to. quality: what it is more or
+    less of; the later of two that speak of the same holds. towards, away: words of summaries that speak for and against
+    an item. likeness: what is known of the item that more like are wanted of.
+    """
+
+    said: str
+    about: tuple[str, ...] = ()
+    condition: Filter | None = None
+    quality: str = ""
+    towards: tuple[str, ...] = ()
+    away: tuple[str, ...] = ()
+    likeness: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What was asked for before a turn changed it, and what was on the screen: what an undo goes back to."""
+
+    filters: tuple[Filter, ...] = ()
+    wishes: tuple[str, ...] = ()
+    critiques: tuple[Critique, ...] = ()
+    upload_summary: str = ""
+    shown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class FunnelStep:
     """One step that narrowed the catalogue. count: what was left after it. rule: what it did, in words."""
 
@@ -50,14 +80,16 @@ class Candidate:
     """An item under consideration and what each part thinks of it; higher is better.
 
     semantic: cosine to the wish and the preference. cooccurrence: to what was liked before. popularity in [0, 1].
-    weighed: what each signal adds by the fitted blend, None without one. p_yes: None before the decision. model, kind:
-    who gave it, and how. blend: the sum the slate is ordered by.
+    leaning: how far its summary goes along the critiques, in [-1, 1]. weighed: what each signal adds by the fitted
+    blend, None without one. p_yes: None before the decision. model, kind: who gave it, and how. blend: the sum that the
+    slate is ordered by.
     """
 
     item_id: str
     semantic: float = 0.0
     cooccurrence: float = 0.0
     popularity: float = 0.0
+    leaning: float = 0.0
     weighed: Mapping[str, float] | None = None
     p_yes: float | None = None
     mass: float | None = None
@@ -92,11 +124,15 @@ class TurnState:
     """What one turn knows so far.
 
     The first group comes with the message, the second stays for the whole thread, the rest is filled on the way.
-    more_like, instead_of: the item under whose card a button asked for others. upload_summary: what the picture sent
+    more_like, instead_of: the item under whose card a button asked for others; critique_of: the one that the message is
+    about, by a button. undo: the critique that a button takes back. upload_summary: what the picture sent
     shows, or what the item is like that more are wanted of; in force, as wishes are, until something else is asked for.
-    wishes are those in force, new_wishes those this message added. relaxations: filters that would have to go for
+    wishes and critiques are those in force, new_wishes and new_critiques those this message added (the latter by what
+    they are called); earlier: what stood before each of the last changes, the latest last; undone: what this turn took
+    back, in words. relaxations: filters that would have to go for
     anything to be left, with how many items each would free. candidates: of no use after the turn, so no checkpoint
-    holds them; the trace does.
+    holds them; the trace does. effects: what critiques changed in the slate, in words. quick_replies: short answers,
+    offered to be sent as they are.
     problems: what went wrong on the way and was worked around, in words for the user.
     """
 
@@ -107,26 +143,39 @@ class TurnState:
     reactions: tuple[Reaction, ...] = ()
     more_like: str = ""
     instead_of: str = ""
+    critique_of: str = ""
+    undo: str = ""
 
     history: tuple[Message, ...] = ()
     shown: tuple[str, ...] = ()
     last_slate: tuple[str, ...] = ()
     filters: tuple[Filter, ...] = ()
     wishes: tuple[str, ...] = ()
+    critiques: tuple[Critique, ...] = ()
     upload_summary: str = ""
+    earlier: tuple[Standing, ...] = ()
 
     intent: Intent = "recommend"
     understood_by: tuple[str, ...] = ()
     new_wishes: tuple[str, ...] = ()
+    new_critiques: tuple[str, ...] = ()
+    undone: str = ""
     mentioned: tuple[str, ...] = ()
     fresh_only: bool = False
     news: str = ""
     candidates: Annotated[tuple[Candidate, ...], UntrackedValue] = ()
     funnel: tuple[FunnelStep, ...] = ()
     relaxations: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
     slate: tuple[SlateItem, ...] = ()
     reply: str = ""
+    quick_replies: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    @property
+    def conditions(self) -> tuple[Filter, ...]:
+        """Every filter in force: those asked for, then those that critiques come to."""
+        return (*self.filters, *(one.condition for one in self.critiques if one.condition is not None))
 
 
 class TurnUpdate(TypedDict, total=False):
@@ -137,10 +186,14 @@ class TurnUpdate(TypedDict, total=False):
     last_slate: tuple[str, ...]
     filters: tuple[Filter, ...]
     wishes: tuple[str, ...]
+    critiques: tuple[Critique, ...]
+    earlier: tuple[Standing, ...]
     reactions: tuple[Reaction, ...]
     intent: Intent
     understood_by: tuple[str, ...]
     new_wishes: tuple[str, ...]
+    new_critiques: tuple[str, ...]
+    undone: str
     mentioned: tuple[str, ...]
     fresh_only: bool
     upload_summary: str
@@ -148,8 +201,10 @@ class TurnUpdate(TypedDict, total=False):
     candidates: tuple[Candidate, ...]
     funnel: tuple[FunnelStep, ...]
     relaxations: tuple[str, ...]
+    effects: tuple[str, ...]
     slate: tuple[SlateItem, ...]
     reply: str
+    quick_replies: tuple[str, ...]
     problems: tuple[str, ...]
 
 
@@ -162,6 +217,8 @@ class TurnInput(TurnUpdate, total=False):
     upload: str
     more_like: str
     instead_of: str
+    critique_of: str
+    undo: str
 
 
 def fresh_turn(
@@ -173,6 +230,8 @@ def fresh_turn(
     reactions: tuple[Reaction, ...] = (),
     more_like: str = "",
     instead_of: str = "",
+    critique_of: str = "",
+    undo: str = "",
 ) -> TurnInput:
     """The input that starts a turn: what belongs to one turn is emptied, what belongs to the thread stays as it was."""
     return TurnInput(
@@ -183,16 +242,22 @@ def fresh_turn(
         reactions=reactions,
         more_like=more_like,
         instead_of=instead_of,
+        critique_of=critique_of,
+        undo=undo,
         intent="recommend",
         understood_by=(),
         new_wishes=(),
+        new_critiques=(),
+        undone="",
         mentioned=(),
         fresh_only=False,
         news="",
         candidates=(),
         funnel=(),
         relaxations=(),
+        effects=(),
         slate=(),
         reply="",
+        quick_replies=(),
         problems=(),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from langgraph.runtime import Runtime
@@ -16,9 +17,11 @@ from langgraph.runtime import Runtime
 import prompts
 from agents.asking import Rendered, render
 from agents.context import TurnContext
+from agents.critiques import KEPT, added, called, resolved, standing, without, without_attributes, without_qualities
 from agents.events import Progress
 from agents.leftovers import left_over
 from agents.parsing.negation import refuses, turned_away
+from agents.parsing.parsed import Comparison
 from agents.state import Intent, Reaction, TurnState, TurnUpdate
 from agents.wording import MAX_WORDS, one_line
 from catalog.filters import Filter
@@ -53,10 +56,17 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
     context = runtime.context
     if state.more_like or state.instead_of:
         return pointed_at(state, context)
+    if state.undo:
+        return taken_back(state, state.undo) or _nothing_to_take_back(state)
     if not state.message.strip():
         return {"intent": "recommend" if state.upload else "feedback", "understood_by": ("no words: what was sent",)}
     runtime.stream_writer(Progress("understand", "reading your message"))
-    parsed = parse(state.message, context.catalogue, shown=state.last_slate)
+    shown = (state.critique_of,) if state.critique_of in context.catalogue else state.last_slate
+    parsed = parse(state.message, context.catalogue, shown=shown)
+    if parsed.undo is not None and (back := taken_back(state, parsed.undo)) is not None:
+        return back
+    if parsed.undo == "" and not parsed.intent_hint:
+        return _nothing_to_take_back(state)
     problems, by = list(state.problems), ["filters: parser"]
     intent, intent_by = certain_intent(parsed, has_upload=bool(state.upload)), "parser"
     if intent is None:
@@ -78,16 +88,31 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         problems += problem
         by.append(f"wishes: {wishes_by}")
     anew = intent == "recommend" and bool(wishes) and not _THE_LIKE.search(state.message)
+    alike = tuple(item_id for one in parsed.comparisons for item_id in one.alike)
+    views = context.views(alike) if alike else {}
+    seen = replace(state, last_slate=shown)
+    new = resolved(parsed.comparisons, seen, context.catalogue, views, slate=context.recommend.slate)
+    held_critiques = without_attributes(state.critiques, [*parsed.relax, *(one.attribute for one in parsed.filters)])
+    held_critiques = without_qualities(held_critiques) if anew and not new else held_critiques
+    shown_before = tuple(dict.fromkeys([*state.shown, *alike]))
     held = tuple(wish for wish in state.wishes if not turned_away(state.message, wish))
     reactions = [Reaction(item_id, "like") for item_id in parsed.likes]
     reactions += [Reaction(item_id, "dislike") for item_id in parsed.dislikes]
+    update = TurnUpdate(
+        filters=merged_filters(state.filters, parsed.filters, parsed.relax),
+        wishes=merged_wishes(held, wishes) if intent == "critique" else wishes or held,
+        critiques=added(held_critiques, new),
+        upload_summary=next((one.likeness for one in new if one.likeness), "" if anew else state.upload_summary),
+    )
+    changed = any(getattr(state, name) != value for name, value in update.items())
     return {
+        **update,
         "intent": intent,
         "understood_by": (*by, f"intent: {intent_by}"),
-        "filters": merged_filters(state.filters, parsed.filters, parsed.relax),
-        "wishes": merged_wishes(held, wishes) if intent == "critique" else wishes or held,
         "new_wishes": wishes,
-        "upload_summary": "" if anew else state.upload_summary,
+        "new_critiques": tuple(one.said for one in new),
+        "earlier": (*state.earlier, standing(state))[-KEPT:] if changed else state.earlier,
+        "shown": shown_before,
         "mentioned": tuple(mention.item_id for mention in parsed.mentioned),
         "reactions": (*state.reactions, *(reaction for reaction in reactions if reaction not in state.reactions)),
         "fresh_only": parsed.wants_new,
@@ -101,14 +126,57 @@ def pointed_at(state: TurnState, context: TurnContext) -> TurnUpdate:
     The item is not shown again in this conversation. Where more like it are wanted, what is known of it is the wish.
     """
     item_id = state.more_like or state.instead_of
-    view = context.views((item_id,)).get(item_id, "") if state.more_like else ""
+    alike = (Comparison("", alike=(item_id,)),) if state.more_like else ()
+    views = context.views((item_id,)) if alike else {}
+    new = resolved(alike, state, context.catalogue, views, slate=context.recommend.slate)
     return {
         "intent": "critique",
         "understood_by": ("a button",),
         "mentioned": (item_id,),
+        "critiques": added(state.critiques, new),
+        "new_critiques": tuple(one.said for one in new),
+        "earlier": (*state.earlier, standing(state))[-KEPT:] if new else state.earlier,
         "shown": tuple(dict.fromkeys([*state.shown, item_id])),
-        "upload_summary": one_line(view, words=MAX_WORDS["summary"]) if state.more_like else state.upload_summary,
+        "upload_summary": new[0].likeness if new else state.upload_summary,
     }
+
+
+def taken_back(state: TurnState, words: str) -> TurnUpdate | None:
+    """What undoing comes to: without the critique that the words name, or, for none, as it was before the last change.
+
+    None where there is nothing of the kind. What was shown before that change may be shown again.
+    """
+    if not words:
+        if not state.earlier:
+            return None
+        before = state.earlier[-1]
+        gone = [one.said for one in state.critiques if one not in before.critiques]
+        return {
+            "intent": "critique",
+            "understood_by": ("undo: parser",),
+            "filters": before.filters,
+            "wishes": before.wishes,
+            "critiques": before.critiques,
+            "upload_summary": before.upload_summary,
+            "shown": before.shown,
+            "earlier": state.earlier[:-1],
+            "undone": " and ".join(gone) or "the last change",
+        }
+    critique = called(state.critiques, words)
+    if critique is None:
+        return None
+    return {
+        "intent": "critique",
+        "understood_by": ("undo: parser",),
+        "critiques": without(state.critiques, critique),
+        "upload_summary": "" if critique.likeness else state.upload_summary,
+        "earlier": (*state.earlier, standing(state))[-KEPT:],
+        "undone": critique.said,
+    }
+
+
+def _nothing_to_take_back(state: TurnState) -> TurnUpdate:
+    return {"intent": "critique", "understood_by": ("undo: parser",), "undone": "nothing"}
 
 
 def certain_intent(parsed: Parsed, *, has_upload: bool) -> Intent | None:
@@ -116,6 +184,8 @@ def certain_intent(parsed: Parsed, *, has_upload: bool) -> Intent | None:
 
     Conditions and pictures ask for items whatever else is said; reactions with nothing else left are feedback.
     """
+    if parsed.comparisons:
+        return "critique"
     if parsed.filters or parsed.relax or parsed.wants_new:
         return "critique" if parsed.intent_hint == "critique" else "recommend"
     if (parsed.likes or parsed.dislikes) and len(parsed.residual.split()) <= 3:

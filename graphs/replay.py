@@ -172,6 +172,8 @@ def _as_asked(turn: TurnState) -> TurnInput:
         reactions=turn.reactions if by_button else (),
         more_like=turn.more_like,
         instead_of=turn.instead_of,
+        critique_of=turn.critique_of,
+        undo=turn.undo,
     )
 
 
@@ -183,6 +185,9 @@ def _carried(before: TurnState) -> TurnInput:
         last_slate=before.last_slate,
         filters=before.filters,
         wishes=before.wishes,
+        critiques=before.critiques,
+        upload_summary=before.upload_summary,
+        earlier=before.earlier,
     )
 
 

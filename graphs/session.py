@@ -18,7 +18,7 @@ from agents.context import TurnContext
 from agents.events import TurnDone, TurnEvent, TurnResult
 from agents.judging import rank_candidates
 from agents.state import REACTIONS, Message, PointedWish, Reaction, ReactionKind, TurnInput, TurnState, fresh_turn
-from agents.wording import pointed_words
+from agents.wording import one_line, pointed_words
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
 from graphs.services import Services
@@ -137,6 +137,29 @@ class Session:
         async for event in self._run(turn_input, message, thread_id):
             yield event
 
+    async def critique(
+        self, user_id: str, item_id: str, said: str, *, thread_id: str | None = None
+    ) -> AsyncIterator[TurnEvent]:
+        """Ask for items that differ from one in some way, by a button. said: as one would type it: `cheaper`, `darker`.
+
+        `agents.critiques.offered` names some that suit a catalogue. Raises KeyError for an item that is not in the
+        catalogue, and BeingForgotten.
+        """
+        message = f"{said.strip().capitalize()} than “{one_line(self.catalogue[item_id].title)}”"
+        turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message=message, critique_of=item_id)
+        async for event in self._run(turn_input, message, thread_id):
+            yield event
+
+    async def undo_critique(self, user_id: str, said: str, *, thread_id: str) -> AsyncIterator[TurnEvent]:
+        """Take back a critique of a thread, named by its `said`, by a button; the slate is chosen anew.
+
+        Raises BeingForgotten.
+        """
+        message = f"Undo “{said}”"
+        turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message=message, undo=said)
+        async for event in self._run(turn_input, message, thread_id):
+            yield event
+
     async def give_feedback(
         self, user_id: str, item_id: str, kind: str, *, thread_id: str | None = None
     ) -> AsyncIterator[TurnEvent]:
@@ -246,6 +269,8 @@ class Session:
             seconds=time.perf_counter() - turn.began,
             model_seconds=context.recorder.model_seconds,
             error=" ".join(final.get("problems", ())),
+            critiques=tuple(final.get("critiques", ())),
+            quick_replies=tuple(final.get("quick_replies", ())),
         )
 
     async def _graph(self) -> Graph:

@@ -68,11 +68,11 @@ def to_json(export: dict[str, Any], *, indent: int | None = 2) -> str:
 
 
 def plain_state(state: TurnState) -> dict[str, Any]:
-    """What a turn came to as plain values. Dates are marked, for JSON has none."""
+    """What a turn came to as plain values, but for what could be undone. Dates are marked, for JSON has none."""
     plain: dict[str, Any] = STATE.dump_python(
         state,
         mode="json",
-        exclude={"user_id", "candidates"},
+        exclude={"user_id", "candidates", "earlier"},
         warnings=False,  # a checkpoint gives lists for tuples
     )
     for told, condition in zip(plain["filters"], state.filters, strict=True):

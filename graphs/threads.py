@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from agents.state import Candidate, Citation, FunnelStep, Message, Reaction, SlateItem, TurnState
+from agents.state import Candidate, Citation, Critique, FunnelStep, Message, Reaction, SlateItem, Standing, TurnState
 from catalog.filters import Filter
 from graphs.turn import build_turn
 from memory.database import open_engine, rebuild
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
     from langgraph.checkpoint.sqlite import SqliteSaver
 
-STATE_TYPES = (Candidate, Citation, Filter, FunnelStep, Message, Reaction, SlateItem)
+STATE_TYPES = (Candidate, Citation, Critique, Filter, FunnelStep, Message, Reaction, SlateItem, Standing)
 KEPT = tuple(field.name for field in fields(TurnState) if field.name != "candidates")  # what a checkpoint holds
 _BUSY_TIMEOUT_S = 30
 

@@ -82,7 +82,7 @@ class BlendWeights(_Section):
     """How much each part counts in the blend, at least 0; at least one is above 0.
 
     semantic: nearness in meaning to what is asked for; where a picture or an item was shown to be matched, `likeness`
-    stands in its place.
+    stands in its place. critiques: how far the summary goes along what more or less was asked of, such as "darker".
     """
 
     model: float = Field(default=1.0, ge=0)
@@ -90,6 +90,7 @@ class BlendWeights(_Section):
     popularity: float = Field(default=0.1, ge=0)
     semantic: float = Field(default=0.3, ge=0)
     likeness: float = Field(default=2.0, ge=0)
+    critiques: float = Field(default=4.0, ge=0)
 
     @model_validator(mode="after")
     def _refuse_nothing(self) -> Self:

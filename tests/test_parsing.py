@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from agents.parsing import parse, warm
 from agents.parsing.index import build
+from agents.understanding import wish_text
 from catalog.filters import Filter
 from catalog.items import AttributeSpec, Catalogue, Item
 
@@ -264,9 +265,6 @@ FILM_SOFT = [
     "I'm not sure about horror",
     "not only comedies",
     "not necessarily a comedy",
-    "not too much drama",
-    "less drama",
-    "more action",
     "action figures",
     "my children were asleep",
     "something set in the 1970s",
@@ -482,6 +480,69 @@ def test_what_is_no_condition_on_films_stays_a_wish(message: str) -> None:
     parsed = parse(message, FILMS, shown=SHOWN_FILMS)
     assert parsed.filters == ()
     assert parsed.residual == message
+
+
+COMPARED = [  # message, what it comes to: an attribute with a sign, or words for and words against
+    ("cheaper than this", "price -"),
+    ("too expensive", "price -"),
+    ("a lower price", "price -"),
+    ("less expensive than the second", "price - p2"),
+    ("is there anything bigger?", "width_cm +"),
+    ("a smaller edition", "edition -"),
+    ("more recent", "year +"),
+    ("newer than After the Rain, please", "year + p2"),
+    ("darker", "dark/bright"),
+    ("I'd like it a bit brighter", "bright/dark"),
+    ("not so busy", "simple/busy"),
+    ("these are too dark", "bright/dark"),
+    ("too much red", "/red"),
+    ("more foxes", "fox/"),
+    ("calmer and cheaper", "calm/lively; price -"),
+    ("more like the second", "like p2"),
+    ("something similar to After the Rain, but bigger", "like p2; width_cm +"),
+]
+NOT_COMPARED = [
+    "more options", "show me more", "which is cheaper?", "cheaper than 40 euros", "I like the second", "no darker",
+    "more or less", "the second is too dark", "me too", "tell me more about the first", "I never liked darker prints",
+    "which of these three is calmer?",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "wanted"), COMPARED)
+def test_a_comparison_is_read_against_what_was_shown_and_leaves_no_wish(message: str, wanted: str) -> None:
+    parsed = parse(message, PRINTS, shown=SHOWN_PRINTS)
+    told = []
+    for one in parsed.comparisons:
+        sign = "-" if one.direction == "less" else "+"
+        poles = f"{''.join(one.pole.towards[:1])}/{''.join(one.pole.away[:1])}"
+        told.append(f"{one.measure} {sign}" if one.measure else f"like {' '.join(one.alike)}" if one.alike else poles)
+        told[-1] += "".join(f" {item_id}" for item_id in one.than)
+    assert "; ".join(told) == wanted
+    assert wish_text(parsed.residual) == ""
+    assert (parsed.filters, parsed.likes, parsed.dislikes) == ((), (), ())
+
+
+@pytest.mark.parametrize("message", NOT_COMPARED)
+def test_what_asks_for_no_change_is_no_comparison(message: str) -> None:
+    assert parse(message, PRINTS, shown=SHOWN_PRINTS).comparisons == ()
+
+
+def test_with_nothing_shown_only_a_quality_can_be_compared() -> None:
+    assert [one.said for one in parse("something darker", PRINTS).comparisons] == ["darker"]
+    assert parse("something cheaper", PRINTS).comparisons == ()
+
+
+@pytest.mark.parametrize(
+    ("message", "undone"),
+    [
+        ("undo", ""), ("Undo that, please", ""), ("go back", ""), ("never mind", ""), ("forget the cheaper", "cheaper"),
+        ("undo the darker one", "darker"), ("forget about the price", "price"), ("darker", None),
+        ("forget that I like owls", None), ("without neon and with a calm mood that suits my study at home", None),
+    ],
+)  # fmt: skip
+def test_what_is_taken_back_is_read(message: str, undone: str | None) -> None:
+    parsed = parse(message, PRINTS, shown=SHOWN_PRINTS)
+    assert parsed.undo == undone or (undone is None and parsed.intent_hint == "correct_taste")
 
 
 @pytest.mark.parametrize("message", PRINT_SOFT)

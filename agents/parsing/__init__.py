@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.parsing.cues import hint_first, hint_last, read_relaxed, wants_new
+from agents.parsing.comparisons import read_comparisons
+from agents.parsing.cues import hint_first, hint_last, read_relaxed, undone, wants_new
 from agents.parsing.index import CatalogueIndex, index_of
 from agents.parsing.judgement import read_judgement
 from agents.parsing.names import Named, NameReader
 from agents.parsing.numbers import read_numbers
-from agents.parsing.parsed import Mention, Parsed
+from agents.parsing.parsed import Comparison, Mention, Parsed
 from agents.parsing.places import read_places
 from agents.parsing.tokens import Reading
 from agents.parsing.values import read_values
@@ -40,10 +41,12 @@ def parse(message: str, catalogue: Catalogue, *, shown: Sequence[str] = ()) -> P
     new, hint = wants_new(reading), hint_first(reading.message, points=bool(named))
     relaxed: list[str] = []
     filters: list[Filter] = []
+    comparisons: list[Comparison] = []
     if hint in (None, "correct_taste"):
         relaxed = read_relaxed(reading, index)
         filters = _filters(reading, index)
     if hint is None:
+        comparisons = read_comparisons(reading, index, named, shown=bool(shown))
         hint = hint_last(
             reading.message, judged=bool(judged.likes or judged.dislikes), filters=len(filters), shown=shown, new=new
         )
@@ -53,6 +56,8 @@ def parse(message: str, catalogue: Catalogue, *, shown: Sequence[str] = ()) -> P
         mentioned=_mentions(named),
         likes=judged.likes,
         dislikes=judged.dislikes,
+        comparisons=tuple(comparisons),
+        undo=undone(message),
         wants_new=new,
         residual=reading.residual() + message[LONGEST_MESSAGE:],
         intent_hint=hint,

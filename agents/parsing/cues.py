@@ -77,6 +77,21 @@ _COMPARATIVE = re.compile(
     r"|\b(more|something|anything|others?|ones?) (like|similar to) (the|number|that|this|#)"
     r"|^(something|anything) (else|different)\b|^the same but\b|^same but\b|^not (that|those|these) again\b"
 )
+_UNDO_LAST = re.compile(
+    r"^(ok |okay |no |please |sorry |wait |actually |oh )*(undo|undo (that|it|this|the last( one| change)?)|"
+    r"revert( that| it)?|"
+    r"take (that|it) back|go back( a step| one step)?|back( please)?|step back|as (it was )?before|never ?mind( that)?|"
+    r"forget (that|it|the last (one|change))|scratch that)( please| again)?$"
+)
+_UNDO_NAMED = re.compile(
+    r"^(?:ok |okay |no |please |sorry |wait |actually )*(?:undo|forget(?: about)?|drop|remove|take back|"
+    r"never ?mind|revert|leave out|ignore|without|lift|stop(?: with)?|skip) (?:the |that |my )?(?P<what>[\w -]{3,40}?)"
+    r"(?: (?:bit|part|one|thing|wish|please|critique|again|limit|condition))*$"
+)
+_WHICH = re.compile(
+    r"^(and |so |ok |okay )?(which|what|who)( one)?( of (these|those|them|the \w+)( \w+)?)? "
+    r"(is|are|was|were|looks?|seems?|costs?|has|shows?)\b"
+)
 _ABOUT = frozenset("it this that they these those one them its".split())
 
 
@@ -178,6 +193,8 @@ def hint_first(message: str, *, points: bool) -> Intent | None:
         return "correct_taste"
     if _OWN_TASTE.search(text):
         return "small_talk"  # which is answered from the memory
+    if _WHICH.match(text) and re.search(r"\b(of (these|those|them|the)|\w+er|\w+est|more|less|most|least)\b", text):
+        return "question"
     if _REQUEST.search(text):
         return None
     about = points or bool(set(text.replace(",", " ").split()[:6]) & _ABOUT)
@@ -188,6 +205,15 @@ def hint_first(message: str, *, points: bool) -> Intent | None:
     ):
         return "question"
     return None
+
+
+def undone(message: str) -> str | None:
+    """What a message takes back, in the words that name it; empty for the last change, None where nothing is meant."""
+    text = " ".join(re.sub(r"[^\w\s'-]", " ", message.replace("’", "'").casefold()).split())
+    if _UNDO_LAST.match(text):
+        return ""
+    named = _UNDO_NAMED.match(text)
+    return named["what"] if named else None
 
 
 _OPENING = re.compile(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from agents.parsing.axes import NO_POLE, Pole
 from agents.state import Intent
 from catalog.filters import Filter
+
+Direction = Literal["less", "more"]
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,31 @@ class Mention:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """One comparison as it was said, not yet with what.
+
+    said: the words for it: `cheaper`, `less busy`. measure: the attribute of a number that is to be `direction` of it,
+    empty for a quality. pole: the words of summaries that speak for and against a quality. than: ids of the items it
+    compares with; empty for all that were shown. alike: ids of items that more like are wanted of.
+    """
+
+    said: str
+    measure: str = ""
+    direction: Direction = "more"
+    pole: Pole = NO_POLE
+    than: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Parsed:
     """What was read exactly; all else of the message is left in `residual` for a model.
 
     filters: in the order said. relax: attributes whose earlier filters the person lifts ("any price"), schema order.
     mentioned: in the order said, each item once. likes, dislikes: ids of mentioned items the person judged.
-    wants_new: asked for items other than those shown. residual: the message without filters and lifted attributes.
+    comparisons: with what was shown or named, not yet resolved. undo: what is to be taken back, in the words that name
+    it, empty for the last change; None where nothing is. wants_new: asked for items other than those shown. residual:
+    the message without filters, comparisons and lifted attributes.
     intent_hint: only where an exact cue leaves no doubt.
     """
 
@@ -39,6 +61,8 @@ class Parsed:
     mentioned: tuple[Mention, ...] = ()
     likes: tuple[str, ...] = ()
     dislikes: tuple[str, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    undo: str | None = None
     wants_new: bool = False
     residual: str = ""
     intent_hint: Intent | None = None
