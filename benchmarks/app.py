@@ -70,18 +70,20 @@ def open_app(home: Path) -> Session:
 
 
 def fill(session: Session, count: int) -> None:
-    """Many small traces at once, written as the store writes one."""
-    from memory.database import writing
-    from tracing.storage import _TURNS, _row_of
+    """Many small traces at once: one is kept, and the database copies its row."""
+    from sqlalchemy import text
 
-    small = made_up("x", "y", 0)
-    row = _row_of(small) | {"body": json.dumps({"events": small.model_dump(mode="json")["events"]})}
+    from memory.database import metadata, writing
+
+    session.traces.save(made_up("t0", "thread-0", 0))
+    names = [column.name for column in metadata.tables["traces"].columns if column.name != "number"]
+    made = {"trace_id": "'t' || n", "thread_id": f"'thread-' || (n % {THREADS})"}
+    copied = ", ".join(made.get(name, name) for name in names)
+    numbers = f"WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {count - 1})"
     with writing(session.services.engine, synced=False) as connection:
-        for start in range(0, count, 5000):
-            connection.execute(
-                _TURNS.insert(),
-                [row | {"trace_id": f"t{n}", "thread_id": f"thread-{n % THREADS}"} for n in range(start, start + 5000)],
-            )
+        connection.execute(
+            text(f"INSERT INTO traces ({', '.join(names)}) {numbers} SELECT {copied} FROM numbers, traces")
+        )
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -47,7 +47,7 @@ def held_of(services: Services, user_id: str) -> Held:
     return Held(
         events=sum(len(log.of_user(user_id, name, edits=True)) for name in log.catalogues(user_id)),
         versions=sum(len(preferences.versions(user_id, name)) for name in preferences.catalogues(user_id)),
-        turns=len(services.traces.list(limit=_ALL, user=user_id)),
+        turns=services.traces.count(user_id),
         threads=len({*services.threads.ids(user_id), *services.thread_names.of(user_id)}),
         pictures=len(services.uploads.of(user_id)),
     )

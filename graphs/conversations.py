@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,8 @@ from graphs.services import Services
 from graphs.threads import Threads
 from memory.thread_names import ThreadNames
 from tracing.events import Trace
-from tracing.storage import TraceRow, TraceStore
+from tracing.rows import ThreadRow, TraceRow
+from tracing.storage import TraceStore
 
 UNNAMED = "A picture, without words"
 REPLAYS_LOOKED_AT = 1000  # of one conversation
@@ -51,19 +52,21 @@ class Conversations:
     def list(self, words: str = "", *, limit: int | None = None) -> Sequence[ConversationRow]:
         """The conversations, the latest first. words: only those whose name or messages have every one of them."""
         wanted, names = words.casefold().split(), self.names.of(self.user_id)
-        found = [
-            ConversationRow(
-                thread_id=row.thread_id,
-                name=names.get(row.thread_id) or _began(row.messages),
-                named=row.thread_id in names,
-                catalogue=row.catalogue,
-                turns=len(row.messages),
-                at=row.at,
-            )
-            for row in self.traces.threads(self.user_id)
-            if _says(wanted, [names.get(row.thread_id, ""), *row.messages])
-        ]
-        return found[:limit]
+        if not wanted:
+            return [_row(one, names) for one in self.traces.threads(self.user_id, limit=limit)]
+        said = self.traces.said(self.user_id)
+        found = {one for one, messages in said.items() if _says(wanted, [names.get(one, ""), *messages])}
+        rows = self.traces.threads(self.user_id) if found else ()
+        return [_row(one, names) for one in rows if one.thread_id in found][:limit]
+
+    def of_ids(self, thread_ids: Collection[str]) -> Mapping[str, ConversationRow]:
+        """The conversations of these ids by their ids; without those of which no turn left a trace."""
+        names = self.names.of(self.user_id)
+        return {one.thread_id: _row(one, names) for one in self.traces.threads(self.user_id, among=thread_ids)}
+
+    def count(self) -> int:
+        """How many conversations there are."""
+        return self.traces.count_threads(self.user_id)
 
     def rename(self, thread_id: str, name: str) -> None:
         """Call a conversation something; a blank name gives it back the one it began with."""
@@ -79,9 +82,28 @@ class Conversations:
         self.replays.forget_thread(self.user_id, thread_id)
         self.names.put(self.user_id, thread_id, "")
 
-    def turns(self, *, limit: int = 20, thread_id: str | None = None, errors_only: bool = False) -> Sequence[TraceRow]:
-        """The newest turns first, at most `limit`: of all conversations or of one, or only those that went wrong."""
-        return self.traces.list(limit, user=self.user_id, thread=thread_id, errors_only=errors_only)
+    def turns(
+        self,
+        *,
+        limit: int = 20,
+        thread_id: str | None = None,
+        profile: str | None = None,
+        errors_only: bool = False,
+        min_seconds: float = 0.0,
+        min_cost_usd: float = 0.0,
+        words: str = "",
+    ) -> Sequence[TraceRow]:
+        """The newest turns first, at most `limit`; what narrows them is told in `TraceStore.list`."""
+        return self.traces.list(
+            limit,
+            user=self.user_id,
+            thread=thread_id,
+            profile=profile,
+            errors_only=errors_only,
+            min_seconds=min_seconds,
+            min_cost_usd=min_cost_usd,
+            words=words,
+        )
 
     def turn(self, trace_id: str) -> Trace | None:
         """The trace of one turn, or of a replay; None where this user has none of that id."""
@@ -100,10 +122,19 @@ class Conversations:
         return [row for row in rows if row.trace_id.startswith(f"{trace.trace_id}.")]
 
 
-def _began(messages: Sequence[str]) -> str:
-    """The first words said in a conversation."""
-    first = next((" ".join(one.split()) for one in messages if one.strip()), "") or UNNAMED
-    return first if len(first) <= NAME_CHARACTERS else f"{first[: NAME_CHARACTERS - 1].rstrip()}…"
+def _row(row: ThreadRow, names: Mapping[str, str]) -> ConversationRow:
+    return ConversationRow(
+        thread_id=row.thread_id,
+        name=names.get(row.thread_id) or _shortened(" ".join(row.began.split()) or UNNAMED),
+        named=row.thread_id in names,
+        catalogue=row.catalogue,
+        turns=row.turns,
+        at=row.at,
+    )
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= NAME_CHARACTERS else f"{name[: NAME_CHARACTERS - 1].rstrip()}…"
 
 
 def _says(wanted: Sequence[str], texts: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -148,9 +148,14 @@ def rows_of_others(engine: Engine, user_id: str) -> Iterator[bytes]:
                     yield "\n".join(filter(None, row)).encode("utf-8", "surrogatepass")
 
 
-def ensure_tables(engine: Engine, *tables: Table) -> None:
-    """Make the tables and their indexes where they are missing; safe when two processes start at once."""
+def ensure_tables(engine: Engine, *tables: Table, outdated: Sequence[str] = ()) -> None:
+    """Make the tables and their indexes where they are missing; safe when two processes start at once.
+
+    outdated: indexes of earlier versions, which are dropped.
+    """
     with writing(engine) as connection:
+        for name in outdated:
+            connection.exec_driver_sql(f"DROP INDEX IF EXISTS {name}")
         for table in tables:
             connection.execute(CreateTable(table, if_not_exists=True))
             for index in sorted(table.indexes, key=lambda index: str(index.name)):

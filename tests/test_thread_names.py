@@ -45,12 +45,30 @@ def traces(database_url: str) -> TraceStore:
     return store
 
 
-def test_threads_come_with_the_latest_first_and_their_messages_in_order(traces):
+def test_threads_come_with_the_latest_first_and_how_each_began(traces):
     rows = traces.threads("ann")
-    assert [(row.thread_id, row.messages) for row in rows] == [("a", ("message 0", "message 3")), ("b", ("message 1",))]
+    assert [(row.thread_id, row.began, row.turns) for row in rows] == [("a", "message 0", 2), ("b", "message 1", 1)]
     assert rows[0].at >= rows[1].at
-    assert [row.messages for row in traces.threads("bob")] == [("message 2",)]
+    assert [row.began for row in traces.threads("bob")] == ["message 2"]
     assert traces.threads("nobody") == []
+    assert [row.thread_id for row in traces.threads("ann", limit=1)] == ["a"]
+    assert [row.turns for row in traces.threads("ann", among=["b", "c"])] == [1]
+    assert traces.threads("bob", among=["b"]) == traces.threads("ann", among=[]) == []
+    assert (traces.count("ann"), traces.count_threads("ann"), traces.count_threads("nobody")) == (3, 2, 0)
+
+
+def test_a_thread_that_began_without_words_is_told_by_the_first_that_were_said(traces):
+    for number, message in enumerate(["", " \n\t", "  an owl"]):
+        full_turn(Recorder(traces), f"w{number}", user_id="eve", thread_id="w", message=message)
+    [row] = traces.threads("eve")
+    assert (row.began, row.turns) == ("  an owl", 3)
+    full_turn(Recorder(traces), "p", user_id="pia", thread_id="p", message="")
+    assert [row.began for row in traces.threads("pia")] == [""]
+
+
+def test_what_was_said_comes_by_thread_in_order(traces):
+    assert traces.said("ann") == {"a": ["message 0", "message 3"], "b": ["message 1"]}
+    assert traces.said("nobody") == {}
 
 
 def test_forgetting_a_thread_leaves_the_others_and_the_same_id_of_another_user(traces):

@@ -5,95 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Engine,
-    Float,
-    Index,
-    Integer,
-    Row,
-    String,
-    Table,
-    Text,
-    bindparam,
-    delete,
-    func,
-    insert,
-    or_,
-    select,
-)
+from pydantic import JsonValue
+from sqlalchemy import ColumnElement, Engine, bindparam, delete, func, insert, or_, select
 
-from memory.database import AnyText, ensure_tables, metadata, reading, writing
-from tracing.events import ModelCall, Trace, TurnEnded
+from memory.database import ensure_tables, reading, writing
+from tracing.events import Trace
 from tracing.redaction import PersonalText, is_clean, redact_event
+from tracing.rows import OUTDATED, REPLAYS, TURNS, ThreadRow, TraceRow, columns_of, trace_row
 
-
-def _table(name: str) -> Table:
-    return Table(
-        name,
-        metadata,
-        Column("number", Integer, primary_key=True, autoincrement=True),
-        Column("trace_id", String, nullable=False, unique=True),
-        Column("user_id", AnyText, nullable=False),
-        Column("thread_id", AnyText, nullable=False),
-        Column("profile", String, nullable=False),
-        Column("catalogue", AnyText, nullable=False),
-        Column("at", String, nullable=False),  # ISO 8601 with its own offset, which SQL timestamps lose
-        Column("message", AnyText, nullable=False),
-        Column("seconds", Float, nullable=False),
-        Column("model_seconds", Float, nullable=False),
-        Column("slate", Integer, nullable=False),
-        Column("calls", Integer, nullable=False),
-        Column("cost_usd", Float),
-        Column("error", AnyText),
-        Column("body", Text, nullable=False),
-        Index(f"{name}_of_user", "user_id", "number"),
-        Index(f"{name}_of_thread", "thread_id", "number"),
-    )
-
-
-_TURNS, _REPLAYS = _table("traces"), _table("replays")  # apart, so that no list of turns ever holds a replay
 _CHUNK = 500
-_SHOWN_MESSAGE = 200  # characters of the message kept for lists
-
-
-class TraceRow(BaseModel):
-    """A trace as lists show it.
-
-    slate: how many items were shown. calls: model calls. cost_usd: None where the price of a call is unknown. error:
-    None for a turn that ended well.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    trace_id: str
-    user_id: str
-    thread_id: str
-    profile: str
-    catalogue: str
-    at: datetime
-    message: str
-    seconds: float
-    model_seconds: float
-    slate: int
-    calls: int
-    cost_usd: float | None
-    error: str | None
-
-
-class ThreadRow(BaseModel):
-    """A thread as its traces tell of it. messages: what was said in each turn, oldest first. at: of the latest turn."""
-
-    model_config = ConfigDict(frozen=True)
-
-    thread_id: str
-    catalogue: str
-    at: datetime
-    messages: tuple[str, ...]
+_BLANKS = " \n\r\t"
 
 
 class TraceStore:
@@ -113,15 +35,15 @@ class TraceStore:
         replays: bool = False,
     ) -> None:
         self._engine, self._personal_text, self._secrets = engine, personal_text, tuple(secrets)
-        self._table = _REPLAYS if replays else _TURNS
+        self._table = REPLAYS if replays else TURNS
         self._insert = insert(self._table)
         self._delete = delete(self._table).where(self._table.c.trace_id == bindparam("replaced"))
-        ensure_tables(engine, self._table)
+        ensure_tables(engine, self._table, outdated=OUTDATED[self._table])
 
     def save(self, trace: Trace) -> Trace:
         """Write the trace without its secrets, and return it as written. One of the same id is replaced."""
         kept, events = self._without_secrets(trace)
-        row = _row_of(kept) | {"body": json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))}
+        row = columns_of(kept) | {"body": json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))}
         with writing(self._engine, synced=False) as connection:
             connection.execute(self._delete, {"replaced": kept.trace_id})
             connection.execute(self._insert, row)
@@ -140,43 +62,91 @@ class TraceStore:
         return Trace.model_construct(events=kept), events
 
     def list(
-        self, limit: int = 20, *, user: str | None = None, thread: str | None = None, errors_only: bool = False
+        self,
+        limit: int = 20,
+        *,
+        user: str | None = None,
+        thread: str | None = None,
+        profile: str | None = None,
+        errors_only: bool = False,
+        min_seconds: float = 0.0,
+        min_cost_usd: float = 0.0,
+        words: str = "",
     ) -> list[TraceRow]:
-        """The newest traces first, at most `limit`; of one user, one thread, or only turns that went wrong."""
-        columns = [column for column in self._table.c if column.name not in ("number", "body")]
-        query = select(*columns).order_by(self._table.c.number.desc()).limit(limit)
-        if user is not None:
-            query = query.where(self._table.c.user_id == user)
-        if thread is not None:
-            query = query.where(self._table.c.thread_id == thread)
-        if errors_only:
-            query = query.where(self._table.c.error.is_not(None))
-        with reading(self._engine) as connection:
-            return [_row(row) for row in connection.execute(query)]
+        """The newest traces first, at most `limit`; of one user, thread or profile, or only turns that went wrong.
 
-    def threads(self, user_id: str) -> Sequence[ThreadRow]:
-        """The threads of a user that left a trace, the latest first."""
+        min_seconds, min_cost_usd: only turns that took or cost as much; an unknown cost is none. words: only turns
+        whose message has every one of them, in whatever case.
+        """
         columns = self._table.c
-        query = (
-            select(columns.thread_id, columns.catalogue, columns.at, columns.message)
-            .where(columns.user_id == user_id)
-            .order_by(columns.number)
-        )
-        found: dict[str, list[Any]] = {}
+        which = [columns.message.icontains(word, autoescape=True) for word in words.split()]
+        which += [columns[name] == value for name, value in _given(user_id=user, thread_id=thread, profile=profile)]
+        which += [columns.error.is_not(None)] if errors_only else []
+        which += [columns.seconds >= min_seconds] if min_seconds > 0 else []
+        which += [columns.cost_usd >= min_cost_usd] if min_cost_usd > 0 else []
+        newest = select(columns.number).where(*which).order_by(columns.number.desc()).limit(limit)
+        shown = [column for column in columns if column.name not in ("number", "body")]
+        query = select(*shown).where(columns.number.in_(newest)).order_by(columns.number.desc())
         with reading(self._engine) as connection:
-            for row in connection.execute(query):
-                rows = found.pop(row.thread_id, [])
-                rows.append(row)
-                found[row.thread_id] = rows  # moved to the end: the latest so far
-        return [
-            ThreadRow(
-                thread_id=thread_id,
-                catalogue=rows[-1].catalogue,
-                at=datetime.fromisoformat(rows[-1].at),
-                messages=tuple(row.message for row in rows),
+            return [trace_row(row) for row in connection.execute(query)]
+
+    def count(self, user_id: str) -> int:
+        """How many traces of a user are kept."""
+        query = select(func.count()).where(self._table.c.user_id == user_id)
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def count_threads(self, user_id: str) -> int:
+        """How many threads of a user left a trace."""
+        query = select(func.count(self._table.c.thread_id.distinct())).where(self._table.c.user_id == user_id)
+        with reading(self._engine) as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def threads(
+        self, user_id: str, *, limit: int | None = None, among: Collection[str] | None = None
+    ) -> Sequence[ThreadRow]:
+        """The threads of a user that left a trace, the latest first, at most `limit`; or only those of these ids."""
+        columns, first = self._table.c, self._table.alias("first").c
+        which = [columns.user_id == user_id]
+        which += [columns.thread_id.in_(among)] if among is not None else []
+        newest = func.max(columns.number).label("newest")
+        found = (
+            select(columns.thread_id, newest, func.count().label("turns"))
+            .where(*which)
+            .group_by(columns.thread_id)
+            .order_by(newest.desc())
+            .limit(limit)
+            .subquery()
+        )
+        began = (
+            select(first.message)
+            .where(
+                first.user_id == user_id,
+                first.thread_id == found.c.thread_id,
+                func.trim(first.message, _BLANKS) != "",
             )
-            for thread_id, rows in reversed(found.items())
-        ]
+            .order_by(first.number)
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            select(
+                found.c.thread_id, found.c.turns, columns.catalogue, columns.at, func.coalesce(began, "").label("began")
+            )
+            .join(found, found.c.newest == columns.number)
+            .order_by(columns.number.desc())
+        )
+        with reading(self._engine) as connection:
+            return [ThreadRow.model_validate(row._asdict()) for row in connection.execute(query)]
+
+    def said(self, user_id: str) -> Mapping[str, Sequence[str]]:
+        """What a user said in each thread, message by message, oldest first."""
+        columns, found = self._table.c, dict[str, list[str]]()
+        query = select(columns.thread_id, columns.message).where(columns.user_id == user_id).order_by(columns.number)
+        with reading(self._engine) as connection:
+            for thread_id, message in connection.execute(query):
+                found.setdefault(thread_id, []).append(message)
+        return found
 
     def get(self, trace_id: str) -> Trace:
         """The trace of that id. Raises KeyError when there is none."""
@@ -235,24 +205,5 @@ class TraceStore:
         return int(erased)
 
 
-def _row_of(trace: Trace) -> dict[str, object]:
-    started, ended = trace.started, trace.ended or TurnEnded(error="the turn was cut off")
-    return {
-        "trace_id": started.trace_id,
-        "user_id": started.user_id,
-        "thread_id": started.thread_id,
-        "profile": started.profile,
-        "catalogue": started.catalogue,
-        "at": started.at.isoformat(),
-        "message": started.message[:_SHOWN_MESSAGE],
-        "seconds": ended.seconds,
-        "model_seconds": ended.model_seconds,
-        "slate": len(ended.slate),
-        "calls": sum(1 for _ in trace.of(ModelCall)),
-        "cost_usd": trace.cost_usd,
-        "error": ended.error,
-    }
-
-
-def _row(row: Row[tuple[object, ...]]) -> TraceRow:
-    return TraceRow.model_validate(row._asdict())
+def _given(**values: str | None) -> Sequence[tuple[str, str]]:
+    return [(name, value) for name, value in values.items() if value is not None]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from graphs.conversations import ConversationRow, Conversations
     from graphs.session import Session
 
-SHOWN = 8
+SHOWN, MORE = 8, 20
 LONGEST_NAME = 80
 
 
@@ -38,19 +38,18 @@ def draw_threads(talk: Conversation, session: Session) -> None:
         try:
             own = Conversations.of(session.services, talk.user_id)
             words = st.text_input("Search", key="thread-words", placeholder="in names and messages").strip()
-            found = own.list(words)
+            shown = st.session_state.get("threads-shown", SHOWN)
+            found = own.list(words, limit=shown + 1)
+            current = own.of_ids([talk.thread_id]).get(talk.thread_id)
         except Exception as error:
             say(in_words(error), key="small-threads-failed")
             return
         if not found:
             say("None has these words." if words else "None yet: say something.", key="small-no-threads")
-        every = bool(words) or st.session_state.get("every-thread", False)
-        for row in found if every else found[:SHOWN]:
+        for row in found[:shown]:
             _draw_row(row, talk, session)
-        if not words and len(found) > SHOWN:
-            st.toggle(f"All {len(found)}", key="every-thread")
-        known = own.list() if words else found
-        current = next((row for row in known if row.thread_id == talk.thread_id), None)
+        if len(found) > shown:
+            st.button("Show more", key="more-threads", type="tertiary", on_click=_show_more, args=(shown,))
         if current is not None:
             _draw_current(own, current, talk)
 
@@ -99,3 +98,7 @@ def _draw_current(own: Conversations, row: ConversationRow, talk: Conversation) 
 def _open(thread_id: str, catalogue: str) -> None:
     open_thread(thread_id, catalogue)
     st.session_state.go_to_chat = True
+
+
+def _show_more(shown: int) -> None:
+    st.session_state["threads-shown"] = shown + MORE

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from tracing.reading import cost_told
-from ui.choosing import address_of
+from ui.choosing import address_of, profiles_known, short_name
 from ui.compare_page import draw_comparison
 from ui.conversation import Conversation, in_words
 from ui.frame import CHAT, TRACES
@@ -20,10 +21,12 @@ from ui.trace_page import draw_trace
 if TYPE_CHECKING:
     from graphs.conversations import Conversations
     from graphs.session import Session
-    from tracing.storage import TraceRow
+    from tracing.rows import TraceRow
 
-PAGE = 20
-EVERY = "every conversation"
+PAGE, THREADS_OFFERED = 20, 50
+EVERY, ANY = "every conversation", "any"
+SLOW_S, COSTLY_USD = 10.0, 0.01
+LIVE_S = 3
 
 
 def draw_traces() -> None:
@@ -69,7 +72,7 @@ def _draw_one(own: Conversations, trace_id: str, talk: Conversation, session: Se
 
 def _draw_list(own: Conversations, talk: Conversation) -> None:
     st.header("Traces", anchor=False)
-    threads = own.list()
+    threads = own.list(limit=THREADS_OFFERED)
     if not threads:
         st.markdown(
             "Each answer leaves a trace: every step and its time, what each model was asked and answered, how the "
@@ -77,32 +80,57 @@ def _draw_list(own: Conversations, talk: Conversation) -> None:
         )
         st.page_link(CHAT, label="Ask for something", icon=":material/chat:", query_params=address_of(talk))
         return
-    names = {row.thread_id: row.name for row in threads}
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    thread = left.selectbox(
+    wanted = _draw_filters({row.thread_id: row.name for row in threads})
+    live = st.session_state.get("trace-live", False)
+    st.fragment(_draw_rows, run_every=LIVE_S if live else None)(own, talk, wanted)
+
+
+def _draw_filters(names: Mapping[str, str]) -> dict[str, Any]:
+    """Draw what the list is narrowed by, and return it as `Conversations.turns` takes it."""
+    left, middle, right = st.columns([2, 2, 1])
+    words = left.text_input("Search", key="trace-words", placeholder="in messages").strip()
+    thread = middle.selectbox(
         "Conversation", [EVERY, *names], format_func=lambda one: names.get(one, one), key="trace-thread"
     )
-    errors = right.toggle("Only what went wrong", key="trace-errors")
+    profiles = [short_name(one) for one in profiles_known()]
+    profile = right.selectbox("Profile", [ANY, *profiles], key="trace-profile")
+    with st.container(horizontal=True):
+        errors = st.toggle("Only what went wrong", key="trace-errors")
+        slow = st.toggle(f"Slow: {SLOW_S:.0f} s or more", key="trace-slow")
+        costly = st.toggle(f"Costly: ${COSTLY_USD:.2f} or more", key="trace-costly")
+        st.toggle("Live", key="trace-live", help="New turns appear as they end.")
+    return {
+        "words": words,
+        "thread_id": thread if thread in names else None,
+        "profile": profile if profile in profiles else None,
+        "errors_only": errors,
+        "min_seconds": SLOW_S if slow else 0.0,
+        "min_cost_usd": COSTLY_USD if costly else 0.0,
+    }
+
+
+def _draw_rows(own: Conversations, talk: Conversation, wanted: Mapping[str, Any]) -> None:
     limit = st.session_state.get("traces-shown", PAGE)
-    rows = own.turns(limit=limit + 1, thread_id=thread if thread in names else None, errors_only=errors)
+    rows = own.turns(limit=limit + 1, **wanted)
     if not rows:
-        st.caption("Nothing went wrong here." if errors else "No turn is recorded here.")
+        st.caption("Nothing went wrong here." if wanted["errors_only"] else "No turn is like this.")
+    threads, address = own.of_ids({row.thread_id for row in rows[:limit]}), address_of(talk)
     for row in rows[:limit]:
-        _draw_row(row, names.get(row.thread_id, ""), talk)
+        _draw_row(row, threads[row.thread_id].name if row.thread_id in threads else "", address)
     if len(rows) > limit:
         st.button("Show more", key="more-traces", on_click=_show_more, args=(limit,))
 
 
-def _draw_row(row: TraceRow, name: str, talk: Conversation) -> None:
+def _draw_row(row: TraceRow, name: str, address: Mapping[str, str]) -> None:
     with st.container(border=True, gap="xxsmall", key=f"trace-{row.trace_id}"):
-        asked = {**address_of(talk), "trace": row.trace_id}
+        asked = {**address, "trace": row.trace_id}
         label = escaped(row.message) or "A picture, without words"
         st.page_link(TRACES, label=label, query_params=asked, width="stretch")
         shown = f"{row.slate} shown · " if row.slate else ""
         calls = f"{row.calls} model call{'s' if row.calls != 1 else ''}"
         figures = f"{row.seconds:.1f} s · {calls} · {shown}cost {cost_told(row.cost_usd)} · {row.profile}"
-        say(f"{row.at.astimezone():%d %b %Y, %H:%M} · {figures}", key=f"small-trace-{row.trace_id}")
-        say(f"in “{name}”", key=f"small-trace-thread-{row.trace_id}")
+        when = f"{row.at.astimezone():%d %b %Y, %H:%M} · {figures}"
+        say(f"{when}\nin “{name}”", key=f"small-trace-{row.trace_id}")
         if row.error:
             st.error(escaped(row.error), icon=":material/error:")
 
