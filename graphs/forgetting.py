@@ -106,8 +106,9 @@ def erase_threads(services: Services, user_id: str, sought: Sought) -> None:
 
 
 def erase_pictures(services: Services, user_id: str, sought: Sought) -> None:
-    """The pictures that only this user sent, then that they sent any."""
+    """The pictures that only this user sent with what models made of them, then that they sent any."""
     for picture in sorted(sought.pictures):
+        services.features.discard(picture)
         services.pictures.discard(picture)
     services.pictures.sweep()
     services.uploads.forget(user_id)

@@ -55,7 +55,7 @@ class Cast:
     @classmethod
     def of(cls, profile: Profile, services: Services) -> Cast:
         """The models of another profile, on the pictures that are kept here; none is loaded yet."""
-        return cls(profile, RoleModels(profile.models, profile.roles, services.pictures))
+        return cls(profile, RoleModels(profile.models, profile.roles, services.pictures, services.features))
 
 
 async def replay_turn(services: Services, user_id: str, trace_id: str, *, by: Cast | None = None) -> Trace:

@@ -31,6 +31,7 @@ from memory.preference_store import PreferenceStore
 from memory.signals import ItemVectors, Signals
 from memory.thread_names import ThreadNames
 from memory.uploads import Uploads
+from models.local.feature_store import FeatureStore
 from models.roles import RoleModels
 from profiles.settings import Profile, TraceSettings
 from tracing.live_export import LiveExport
@@ -50,6 +51,7 @@ class Services:
     profile: Profile
     engine: Engine
     pictures: PictureStore
+    features: FeatureStore
     uploads: Uploads
     catalogues: CatalogueStore
     log: EventLog
@@ -80,6 +82,7 @@ class Services:
         home.mkdir(parents=True, exist_ok=True)
         engine = open_engine(profile.stores.database_url)
         pictures = PictureStore(home / "pictures")
+        features = FeatureStore(profile.stores.features, max_bytes=int(profile.stores.features_mb * 1e6))
         embedder = embedder or load_embedder(profile.embedder)
         store = ChromaStore.open(profile.stores.chroma or str(home / "chroma"), index=index_for(embedder))
         bounds, traces = profile.trace, TraceStore(engine, personal_text=profile.trace.personal_text)
@@ -90,6 +93,7 @@ class Services:
             profile=profile,
             engine=engine,
             pictures=pictures,
+            features=features,
             uploads=Uploads(engine),
             catalogues=CatalogueStore(engine),
             log=EventLog(engine),
@@ -97,7 +101,7 @@ class Services:
             embedder=embedder,
             items=ItemIndex(store, embedder),
             preferences=PreferenceStore(store),
-            models=models or RoleModels(profile.models, profile.roles, pictures),
+            models=models or RoleModels(profile.models, profile.roles, pictures, features),
             traces=traces,
             replays=replays,
             exported=LiveExport(traces, bounds.otlp, _headers(bounds)) if bounds.otlp else None,

@@ -10,6 +10,8 @@ from models.spec import ModelSpec
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from models.local.feature_store import FeatureStore
+
 
 class PictureSource(Protocol):
     """Where pictures named by content hash come from."""
@@ -19,9 +21,10 @@ class PictureSource(Protocol):
         ...
 
 
-def load_chat(spec: ModelSpec) -> BaseChatModel:
+def load_chat(spec: ModelSpec, features: FeatureStore | None = None) -> BaseChatModel:
     """Give the chat model of a spec; a local checkpoint is loaded now and shared by everything that names it.
 
+    features: where a local checkpoint keeps what it made of pictures; None looks at each anew.
     Messages carry LangChain's standard blocks: `{"type": "image", "base64": …, "mime_type": …}` before the text.
     Replies carry `usage_metadata`, and in `response_metadata`: `model_name`, `retries`, `cost_usd` (None = unknown).
     Raises ModelMisconfigured when the model cannot be loaded, a key is missing, or an extra is not installed.
@@ -30,23 +33,23 @@ def load_chat(spec: ModelSpec) -> BaseChatModel:
         case "local":
             from models.local.chat import LocalChatModel
 
-            return LocalChatModel.load(spec)
+            return LocalChatModel.load(spec, features)
         case "served" | "hosted":
             from models.hosted.chat import HostedChatModel
 
             return HostedChatModel.load(spec)
 
 
-def load_decider(spec: ModelSpec, pictures: PictureSource) -> Decider:
+def load_decider(spec: ModelSpec, pictures: PictureSource, features: FeatureStore | None = None) -> Decider:
     """Give the decider of a spec, by its best declared kind; `Decisions.kind` tells which kind answered.
 
-    Raises ModelMisconfigured as `load_chat` does.
+    features, and ModelMisconfigured: as for `load_chat`.
     """
     match spec.backend:
         case "local":
             from models.local.decider import LocalDecider
 
-            return LocalDecider.load(spec, pictures)
+            return LocalDecider.load(spec, pictures, features)
         case "served" | "hosted":
             from models.hosted.deciders import load_hosted_decider
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -30,6 +31,11 @@ class Picture:
 
     data: bytes
     mime_type: str
+
+    @property
+    def content_hash(self) -> str:
+        """The SHA-256 of its bytes, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass(frozen=True)

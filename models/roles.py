@@ -14,6 +14,8 @@ from models.spec import ModelSpec
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from models.local.feature_store import FeatureStore
+
 Role = Literal["understanding", "item_summarizer", "preference_memory", "recommender", "responder"]
 ROLES: tuple[Role, ...] = ("understanding", "item_summarizer", "preference_memory", "recommender", "responder")
 
@@ -21,8 +23,15 @@ ROLES: tuple[Role, ...] = ("understanding", "item_summarizer", "preference_memor
 class RoleModels:
     """The models of one profile. Safe to share between threads; nothing is loaded until it is asked for."""
 
-    def __init__(self, models: Mapping[str, ModelSpec], roles: Mapping[Role, str], pictures: PictureSource) -> None:
-        self._models, self._roles, self._pictures = dict(models), dict(roles), pictures
+    def __init__(
+        self,
+        models: Mapping[str, ModelSpec],
+        roles: Mapping[Role, str],
+        pictures: PictureSource,
+        features: FeatureStore | None = None,
+    ) -> None:
+        """features: where local checkpoints keep what they made of pictures."""
+        self._models, self._roles, self._pictures, self._features = dict(models), dict(roles), pictures, features
         self._chats: dict[str, BaseChatModel] = {}
         self._deciders: dict[str, Decider] = {}
         self._loading = threading.Lock()
@@ -51,11 +60,11 @@ class RoleModels:
     def _load_chat(self, name: str) -> BaseChatModel:
         with self._loading:
             if name not in self._chats:
-                self._chats[name] = load_chat(self._models[name])
+                self._chats[name] = load_chat(self._models[name], self._features)
             return self._chats[name]
 
     def _load_decider(self, name: str) -> Decider:
         with self._loading:
             if name not in self._deciders:
-                self._deciders[name] = load_decider(self._models[name], self._pictures)
+                self._deciders[name] = load_decider(self._models[name], self._pictures, self._features)
             return self._deciders[name]

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from memory.embedding import EmbedderSpec
+from models.local.feature_store import DEFAULT_MB
 from models.roles import ROLES, Role
 from models.spec import ModelSpec
 
@@ -25,11 +26,13 @@ class StoreSettings(_Section):
 
     home: the folder of everything (`PALATE_HOME`). database: an SQLAlchemy URL, None for SQLite under `home`.
     chroma: the URL of a Chroma server, None for a directory under `home` that one process owns.
+    features_mb: the most that is kept of what local models made of pictures, in megabytes; 0 keeps nothing.
     """
 
     home: Path = Path(".palate")
     database: str | None = None
     chroma: str | None = None
+    features_mb: float = Field(default=DEFAULT_MB, ge=0)
 
     @property
     def database_url(self) -> str:
@@ -45,6 +48,11 @@ class StoreSettings(_Section):
     def pictures(self) -> Path:
         """The folder of pictures, by content hash."""
         return self.home / "pictures"
+
+    @property
+    def features(self) -> Path:
+        """The folder of what local models made of pictures."""
+        return self.home / "features"
 
     @property
     def blends(self) -> Path:

@@ -66,6 +66,8 @@ async def populate(home: Path, **overrides: Any) -> dict[str, str]:
         await _like(session, "bob")
         Taste.of(session.services, "bob", "prints").edit(SetFact(polarity="dislike", aspect="subject", value="owl"))
         hashes = {name: session.pictures.add(data) for name, data in (("own", own), ("both", both), ("bobs", bobs))}
+        for content_hash in hashes.values():
+            session.services.features.put(content_hash, "0123456789abcdef", b"what a model made of it")
     finally:
         await session.aclose()
     return hashes

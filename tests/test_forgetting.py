@@ -24,6 +24,7 @@ from memory.needles import VectorNeedles
 from memory.preference_store import PreferenceStore
 from memory.thread_names import ThreadNames
 from memory.uploads import Uploads
+from models.local.feature_store import FeatureStore
 from profiles.settings import load_profile
 from tests import test_cli
 from tests.forgetting_world import (
@@ -94,7 +95,8 @@ def test_nothing_of_the_user_is_left_in_any_file_and_others_read_the_same(run, h
     assert list(left_in(home)) == []
     services = opened(home)
     pictures = {name: content in services.pictures for name, content in sent.items()}
-    assert pictures == {"own": False, "both": True, "bobs": True}
+    seen = {name: services.features.get(content, "0123456789abcdef") is not None for name, content in sent.items()}
+    assert pictures == seen == {"own": False, "both": True, "bobs": True}
     assert not any(services.log.users(name) != ["bob"] for name in ("prints",))
     again, ann = known(services, "bob"), known(services, "ann")
     services.close()
@@ -150,6 +152,7 @@ LEFT_OUT = {
     "threads": (Threads, "forget", "threads.sqlite"),
     "names of threads": (ThreadNames, "forget", "palate.sqlite"),
     "pictures": (PictureStore, "discard", "pictures"),
+    "what models saw in pictures": (FeatureStore, "discard", "features"),
     "who sent which": (Uploads, "forget", "palate.sqlite"),
     "Chroma's files": (ChromaStore, "rebuild", "chroma.sqlite3"),
 }

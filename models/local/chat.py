@@ -18,6 +18,7 @@ from pydantic import PrivateAttr
 
 from models.decisions import Usage
 from models.errors import ModelBadOutput
+from models.local.feature_store import FeatureStore
 from models.local.generation import Writing, Written, batch_size, write
 from models.local.runtime import Runtime, Stop, load_runtime
 from models.messages import Said, read_messages
@@ -36,12 +37,16 @@ class LocalChatModel(BaseChatModel):
 
     spec: ModelSpec
     _runtime: Runtime = PrivateAttr()
+    _features: FeatureStore | None = PrivateAttr(default=None)
 
     @classmethod
-    def load(cls, spec: ModelSpec) -> Self:
-        """Load the checkpoint, or share the one that is loaded. Raises ModelMisconfigured."""
+    def load(cls, spec: ModelSpec, features: FeatureStore | None = None) -> Self:
+        """Load the checkpoint, or share the one that is loaded. Raises ModelMisconfigured.
+
+        features: where it keeps what it made of pictures; None looks at each anew.
+        """
         model = cls(spec=spec, disable_streaming=not spec.streaming)
-        model._runtime = load_runtime(spec)
+        model._runtime, model._features = load_runtime(spec), features
         return model
 
     @property
@@ -182,6 +187,7 @@ class LocalChatModel(BaseChatModel):
             timeout_s=self.spec.timeout_s,
             picture_px=self.spec.picture_px,
             schema=kwargs.get("response_format"),
+            features=self._features,
         )
 
     def _message(self, written: Written) -> AIMessage:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from models.decisions import Choice, Decision, DecisionRequest, Decisions, Question, Usage
 from models.errors import ModelMisconfigured, ModelTimeout
 from models.local.architectures import TOKEN_KINDS
+from models.local.features import eyes_of
 from models.local.reading import Row, read_rows
 from models.local.runtime import Runtime, Stop, load_runtime
 from models.pictures import open_picture, placeholders
@@ -17,6 +20,7 @@ from models.wire import as_systemone, read_picture, words_of
 
 if TYPE_CHECKING:
     from models.loading import PictureSource
+    from models.local.feature_store import FeatureStore
 
 
 class LocalDecider:
@@ -26,13 +30,17 @@ class LocalDecider:
     Each answer equals the one of a separate full reading: within 1e-4 in float32.
     """
 
-    def __init__(self, spec: ModelSpec, runtime: Runtime, pictures: PictureSource) -> None:
+    def __init__(
+        self, spec: ModelSpec, runtime: Runtime, pictures: PictureSource, features: FeatureStore | None = None
+    ) -> None:
+        """features: where what was made of pictures is kept, for weights that stay; None looks at each anew."""
         self._spec, self._runtime, self._pictures = spec, runtime, pictures
+        self._eyes = eyes_of(runtime, features, spec.picture_px)
 
     @classmethod
-    def load(cls, spec: ModelSpec, pictures: PictureSource) -> Self:
+    def load(cls, spec: ModelSpec, pictures: PictureSource, features: FeatureStore | None = None) -> Self:
         """Load the checkpoint, or share the one that is loaded. Raises ModelMisconfigured."""
-        return cls(spec, load_runtime(spec), pictures)
+        return cls(spec, load_runtime(spec), pictures, features)
 
     @property
     def runtime(self) -> Runtime:
@@ -72,13 +80,14 @@ class LocalDecider:
         """Tokenise one question exactly as transformers' decision pipeline does. Raises ModelMisconfigured."""
         from transformers.decision import label_token_ids
 
-        runtime, assets = self._runtime, {}
+        runtime, assets, content_hash = self._runtime, {}, ""
         mark = placeholders(1, f"{state}\n{words_of(question)}")[0] if question.picture else None
         if mark and question.picture:
             if not (self._spec.vision and runtime.sees):
                 remedy = "choose a model with `vision: true`, or ask about summaries"
                 raise ModelMisconfigured(self._spec.label, "a question has a picture and it takes text only", remedy)
             data = read_picture(self._pictures, question.picture, self._spec.label)
+            content_hash = hashlib.sha256(data).hexdigest()
             assets = {mark: open_picture(data, model=self._spec.label, longest_px=self._spec.picture_px)}
         body = {"state": state, "questions": {"q": as_systemone(question, mark)}, "assets": assets}
         processor = PicturesApart(runtime.decide_processor)
@@ -98,7 +107,8 @@ class LocalDecider:
         if not question.picture:
             return Row(ids, labels, options, temperature)
         kinds = {name: inputs[name][:, :place] for name in TOKEN_KINDS if name in inputs}
-        return Row(ids, labels, options, temperature, processor.pictures, kinds)
+        look = partial(self._eyes.see, content_hash, processor.pictures) if self._eyes else None
+        return Row(ids, labels, options, temperature, processor.pictures, kinds, look)
 
 
 class PicturesApart:

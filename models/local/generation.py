@@ -10,6 +10,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from models.errors import ModelMisconfigured, ModelTimeout
+from models.local.feature_store import FeatureStore
+from models.local.features import apart, as_inputs, eyes_of
 from models.local.runtime import Runtime, Stop
 from models.messages import Picture, Said
 from models.pictures import open_picture
@@ -21,7 +23,8 @@ SMALL_MODEL_PARAMETERS = 200_000_000
 class Writing:
     """How to write: at most `max_tokens`, greedily at temperature 0, within `timeout_s` (streamed or many: a token).
 
-    schema: what the replies are held to, as compact JSON; None leaves them free.
+    schema: what the replies are held to, as compact JSON; None leaves them free. features: where what was made of
+    pictures is kept; None looks at each anew.
     """
 
     max_tokens: int
@@ -29,6 +32,7 @@ class Writing:
     timeout_s: float
     picture_px: int
     schema: type[BaseModel] | None = None
+    features: FeatureStore | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def write(
     if stop.is_set():
         return [Written("", 0, 0, "stop") for _ in conversations]
     inputs = encode(runtime, conversations, writing.picture_px)
+    _use_features(runtime, inputs, conversations, writing)
     prompt_tokens = inputs["input_ids"].shape[1]
     runtime.check_length(prompt_tokens + 1)
     clock = _Clock(writing.timeout_s, stop, patient=on_text is not None or len(conversations) > 1)
@@ -105,6 +110,18 @@ def encode(runtime: Runtime, conversations: Sequence[Sequence[Said]], picture_px
         **padding,
     )
     return inputs.to(runtime.device, dtype=runtime.model.dtype) if runtime.sees else inputs.to(runtime.device)
+
+
+def _use_features(runtime: Runtime, inputs: Any, conversations: Sequence[Sequence[Said]], writing: Writing) -> None:
+    """Put what is known of the pictures in place of their pixels, where each can be told from the others."""
+    said = (turn for conversation in conversations for turn in conversation)
+    hashes = [part.content_hash for turn in said for part in turn.parts if isinstance(part, Picture)]
+    eyes = eyes_of(runtime, writing.features, writing.picture_px) if hashes else None
+    if eyes is None or (each := apart(inputs, len(hashes))) is None:
+        return
+    seen = [eyes.see(one, its) for one, its in zip(hashes, each, strict=True)]
+    del inputs["pixel_values"]
+    inputs.update(as_inputs(seen))
 
 
 def _padding(runtime: Runtime) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from models.errors import ModelError
 from models.local.architectures import TOKEN_KINDS, picture_token, positions
+from models.local.features import Features, as_inputs
 from models.local.packing import may_pack, packs, read_pack
 from models.local.runtime import Runtime
 
@@ -24,7 +25,7 @@ class Row:
     """One question as the model reads it: token ids up to the place of the answer, and the labels' ids.
 
     pictures: input name → tensor, empty without a picture. kinds: input name → (1, tokens), where the model wants to be
-    told which tokens are of a picture.
+    told which tokens are of a picture. look: gives the features of its picture, where those are kept.
     """
 
     ids: list[int]
@@ -33,6 +34,7 @@ class Row:
     temperature: float
     pictures: dict[str, Any] = field(default_factory=dict)
     kinds: dict[str, Any] = field(default_factory=dict)
+    look: Callable[[], Features] | None = None
 
 
 def read_rows(runtime: Runtime, rows: Sequence[Row], check: Any = lambda: None) -> tuple[list[Any], int]:
@@ -179,7 +181,7 @@ def _read_whole(runtime: Runtime, row: Row) -> Any:
     import torch
 
     ids = torch.tensor([row.ids], device=runtime.device)
-    inputs = {**_placed(runtime, row.pictures), **_placed(runtime, row.kinds)}
+    inputs = {**_seen(runtime, [row]), **_placed(runtime, row.kinds)}
     return runtime.model(input_ids=ids, use_cache=False, logits_to_keep=1, **inputs).logits[0, -1].float().cpu()
 
 
@@ -217,7 +219,7 @@ def _read_prefix(runtime: Runtime, row: Row, where: Any, length: int, *, inside:
     import torch
 
     ids, known = row.ids[:length], None
-    inputs = _placed(runtime, row.pictures) if inside else {}
+    inputs = _seen(runtime, [row]) if inside else {}
     kinds = _placed(runtime, {name: value[:, :length] for name, value in row.kinds.items()}) if inside else {}
     if not inside:
         known = runtime.prefixes.longest(ids)
@@ -266,7 +268,7 @@ def _read_batch(
         past_key_values=own,
         use_cache=own is not None,
         logits_to_keep=ends.to(device),
-        **({} if inside else _placed(runtime, _stacked([row.pictures for row in rows]))),
+        **({} if inside else _seen(runtime, rows)),
         **_placed(runtime, _stacked([row.kinds for row in rows])),
     )
     return [output.logits[number, which[number]].float().cpu() for number in range(count)]
@@ -280,6 +282,14 @@ def _positions(runtime: Runtime, row: Row) -> Any:
 def _counted(places: Any) -> Any:
     """Give positions (axes, rows, tokens) as a model takes them: without the first size where there is one axis."""
     return places if len(places) > 1 else places[0]
+
+
+def _seen(runtime: Runtime, rows: Sequence[Row]) -> dict[str, Any]:
+    """Give the pictures of some rows, all with one or all without, as the model takes them: features, or pixels."""
+    looks = [row.look for row in rows if row.look is not None]
+    if looks:
+        return as_inputs([look() for look in looks])
+    return _placed(runtime, _stacked([row.pictures for row in rows]))
 
 
 def _stacked(inputs: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class Runtime:
     shares_pictures: bool | None = None  # the same for questions with pictures
     packs: bool | None = None  # whether many questions may stand in one row; None until that was checked
     worker: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="palate-model"))
+    _fingerprints: dict[int, str] = field(default_factory=dict)
 
     @property
     def tokenizer(self) -> Any:
@@ -104,6 +105,14 @@ class Runtime:
         """The tokens that end a reply; none where the checkpoint's settings name none."""
         ends = self.model.generation_config.eos_token_id
         return () if ends is None else tuple(ends) if isinstance(ends, list) else (ends,)
+
+    def fingerprint(self, picture_px: int) -> str:
+        """What tells this checkpoint's view of pictures from any other's; worked out once, as the weights stay."""
+        from models.local.features import fingerprint_of
+
+        if picture_px not in self._fingerprints:
+            self._fingerprints[picture_px] = fingerprint_of(self, picture_px)
+        return self._fingerprints[picture_px]
 
     @cached_property
     def grammars(self) -> Grammars:

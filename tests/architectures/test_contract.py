@@ -13,6 +13,7 @@ from models.decisions import DecisionRequest, Predicate
 from models.loading import load_chat, load_decider
 from models.local import reading
 from models.local.architectures import TOKEN_KINDS
+from models.local.feature_store import FeatureStore
 from tests.architectures.asking import (
     MAKERS,
     SIZES,
@@ -124,6 +125,24 @@ class TestArchitecture:
         together = await answers(decider, questions)
         assert_same(together, await one_by_one(decider, questions))
         assert abs(together[0].p_yes - together[1].p_yes) > TOLERANCE
+
+    async def test_pictures_seen_before_are_not_looked_at_again_and_answers_stay(
+        self, checkpoint, decider, chat, tmp_path, monkeypatch
+    ):
+        """By decisions and by chat, which share what they saw."""
+        questions, asked = every_kind(), [[seen(name, "look " * number)] for number, name in enumerate(SIZES)]
+        expected, replies = await answers(decider, questions), [one.content for one in chat.batch(asked)]
+        kept = FeatureStore(tmp_path)
+        looking, talking = load_decider(spec_of(checkpoint), Pictures(), kept), load_chat(spec_of(checkpoint), kept)
+        first = await answers(looking, questions)
+        monkeypatch.setattr(type(looking.runtime.model.base_model), "get_image_features", None)
+        again = await answers(looking, questions)
+        for one, other, plain in zip(first, again, expected, strict=True):
+            assert other == one
+            assert other.probabilities == pytest.approx(plain.probabilities, abs=1e-5)
+        assert [talking.invoke(one).content for one in asked] == replies
+        monkeypatch.undo()
+        assert [one.content for one in talking.batch(asked)] == replies
 
     async def test_without_a_word_in_common_it_is_the_same(self, decider):
         questions = [Predicate("calm?", "tall"), Predicate("loud?", "wide"), Predicate("dim?")]
