@@ -232,7 +232,7 @@ def _save(context: TurnContext, before: Preference, after: Preference) -> None:
 
 
 def _told(before: Preference, after: Preference) -> str:
-    """What changed between two versions, in words, the best founded changes only; empty when nothing did."""
+    """What changed between two versions, in words, the best founded changes only; empty when no fact did."""
     if after.version == before.version:
         return ""
     verbs = {"add": "now", "strengthen": "more surely", "weaken": "less surely", "retract": "no longer"}
@@ -240,4 +240,4 @@ def _told(before: Preference, after: Preference) -> str:
         f"{verbs[edit.op]} {edit.polarity.replace('_', ' ')} {edit.aspect}: {edit.value}"
         for edit in sorted(after.edits, key=lambda edit: -len(edit.evidence))[:CHANGES_TOLD]
     ]
-    return "; ".join(changes) or "nothing but the wording"
+    return "; ".join(changes)

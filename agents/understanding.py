@@ -104,7 +104,7 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         critiques=added(held_critiques, new),
         upload_summary=next((one.likeness for one in new if one.likeness), "" if anew else state.upload_summary),
     )
-    changed = any(getattr(state, name) != value for name, value in update.items())
+    changed = any(_whole(getattr(state, name)) != value for name, value in update.items())
     return {
         **update,
         "intent": intent,
@@ -173,6 +173,11 @@ def taken_back(state: TurnState, words: str) -> TurnUpdate | None:
         "earlier": (*state.earlier, standing(state))[-KEPT:],
         "undone": critique.said,
     }
+
+
+def _whole(held: object) -> object:
+    """As it was before a checkpoint, which gives lists for tuples."""
+    return tuple(held) if isinstance(held, list) else held
 
 
 def _nothing_to_take_back(state: TurnState) -> TurnUpdate:

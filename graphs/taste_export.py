@@ -68,16 +68,17 @@ def to_json(export: dict[str, Any], *, indent: int | None = 2) -> str:
 
 
 def plain_state(state: TurnState) -> dict[str, Any]:
-    """What a turn came to as plain values, but for what could be undone. Dates are marked, for JSON has none."""
+    """What a turn came to as plain values. Dates are marked, for JSON has none."""
     plain: dict[str, Any] = STATE.dump_python(
         state,
         mode="json",
-        exclude={"user_id", "candidates", "earlier"},
+        exclude={"user_id", "candidates"},
         warnings=False,  # a checkpoint gives lists for tuples
     )
-    for told, condition in zip(plain["filters"], state.filters, strict=True):
-        if isinstance(condition.value, date):
-            told["value"] = {"date": condition.value.isoformat()}
+    for held, stood in [(plain, state), *zip(plain["earlier"], state.earlier, strict=True)]:
+        for told, condition in zip(held["filters"], stood.filters, strict=True):
+            if isinstance(condition.value, date):
+                told["value"] = {"date": condition.value.isoformat()}
     return plain
 
 

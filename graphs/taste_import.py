@@ -103,11 +103,18 @@ def _read(export: Mapping[str, Any]) -> _Export:
 
 
 def _state(plain: Mapping[str, Any], user_id: str) -> TurnState:
+    earlier = [_dated(stood) for stood in plain.get("earlier", ())]
+    state = STATE.validate_python({**_dated(plain), "earlier": earlier})
+    return replace(state, user_id=user_id, candidates=())
+
+
+def _dated(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with the filters whose value is a date as they were."""
     filters = [
         {**one, "value": date.fromisoformat(one["value"]["date"]) if isinstance(one["value"], dict) else one["value"]}
         for one in plain["filters"]
     ]
-    return replace(STATE.validate_python({**plain, "filters": filters}), user_id=user_id, candidates=())
+    return {**plain, "filters": filters}
 
 
 def _restore_picture(services: Services, user_id: str, picture: str, at: datetime, data: bytes) -> None:

@@ -221,3 +221,9 @@ def test_what_is_offered_suits_the_catalogue(tmp_path):
 def test_every_critique_is_of_plain_values_so_that_a_checkpoint_holds_it():
     assert {field.name for field in dataclasses.fields(Critique)} >= {"said", "condition", "towards"}
     assert TurnState(critiques=(Critique("darker"),)).conditions == ()
+
+
+async def test_a_turn_that_changes_nothing_asked_for_leaves_nothing_to_undo(session):
+    results = await said(session, "show me something", "darker", "I like the first one", "show me more", "undo that")
+    assert results[-1].reply.startswith("Undone: darker.")
+    assert results[-1].critiques == ()
