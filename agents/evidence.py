@@ -34,7 +34,7 @@ def cite(
     Facts of liking whose value its view or attributes name; the words of wishes that its view names; filters it
     meets; at last its view itself, which always holds.
     """
-    spoken = f"{view} {_attribute_words(item)}"
+    spoken = spoken_of(item, view)
     facts = [
         Citation("fact", fact.fact_id, fact_line(fact).rsplit(" (", 1)[0])
         for fact in preference.holding
@@ -116,8 +116,25 @@ def met_words(text: str, wish: str) -> str:
     """
     if mentions(text, wish):
         return wish
-    told = [word for word in re.findall(r"\w{3,}", wish) if word.casefold() not in _COMMON]
-    return " ".join(word for word in told if mentions(text, word) or mentions(text, word.removesuffix("s")))
+    return " ".join(word for word in _telling(wish) if any(mentions(text, form) for form in _forms(word)))
+
+
+def share_met(text: str, wishes: Sequence[str]) -> float:
+    """How much of what is wished for the text names, from 0 to 1; every wish counts the same, part of one in part."""
+    if not wishes:
+        return 0.0
+    shares = []
+    for wish in wishes:
+        telling = _telling(wish)
+        met = met_words(text, wish)
+        shares.append(1.0 if met == wish else len(met.split()) / len(telling) if telling else 0.0)
+    return sum(shares) / len(wishes)
+
+
+def spoken_of(item: Item, view: str) -> str:
+    """All that words about an item are looked for in: its view, and what its attributes say."""
+    values = [" ".join(value) if isinstance(value, tuple) else str(value) for value in item.attributes.values()]
+    return " ".join([view, *values])
 
 
 def relaxations(filters: Sequence[Filter], catalogue: Catalogue) -> tuple[str, ...]:
@@ -130,9 +147,12 @@ def relaxations(filters: Sequence[Filter], catalogue: Catalogue) -> tuple[str, .
     return tuple(f"without “{told}”: {free}" for free, told in sorted(offers, reverse=True))
 
 
-def _attribute_words(item: Item) -> str:
-    words = [" ".join(value) if isinstance(value, tuple) else str(value) for value in item.attributes.values()]
-    return " ".join(words)
+def _forms(word: str) -> dict[str, None]:
+    return dict.fromkeys((word, word.removesuffix("s"), word.removesuffix("es")))
+
+
+def _telling(wish: str) -> list[str]:
+    return [word for word in re.findall(r"\w{3,}", wish) if word.casefold() not in _COMMON]
 
 
 _COMMON = frozenset(

@@ -101,8 +101,8 @@ def _added(
         parts = _by_wish(candidates, weights, weighed) if wished else _by_fit(candidates, weighed, blend)
     else:
         parts = _by_declaration(candidates, weights)
-    for one, told in zip(candidates, parts, strict=True):
-        yield told | ({"critiques": weights["critiques"] * one.leaning} if one.leaning else {})
+    for one, told, asked in zip(candidates, parts, _asked_parts(candidates, weights), strict=True):
+        yield told | asked | ({"critiques": weights["critiques"] * one.leaning} if one.leaning else {})
 
 
 def _by_declaration(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> Iterator[dict[str, float]]:
@@ -140,6 +140,13 @@ def _by_fit(
         scaled = {name: judged.signals * part for name, part in parts.items()}
         scaled[BASE] = scaled.get(BASE, 0.0) + judged.offset
         yield _model_part(one, judged.weight) | scaled
+
+
+def _asked_parts(candidates: Sequence[Candidate], weights: Mapping[str, float]) -> list[dict[str, float]]:
+    """What was asked for in words, by how much of it each is known to have; nothing where none has any of it."""
+    if not any(one.asked for one in candidates):
+        return [{}] * len(candidates)
+    return [{"asked": weights["asked"] * met} for met in _standing([one.asked for one in candidates])]
 
 
 def _model_part(one: Candidate, weight: float) -> dict[str, float]:

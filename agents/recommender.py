@@ -12,7 +12,7 @@ from langgraph.runtime import Runtime
 from agents.context import TurnContext
 from agents.critiques import cited, effect_of_bounds, effect_of_qualities, leads, leaning
 from agents.events import Progress, SlateReady
-from agents.evidence import cite, likeness, neighbours, relaxations
+from agents.evidence import cite, likeness, neighbours, relaxations, share_met, spoken_of
 from agents.judging import judge
 from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, FunnelStep, SlateItem, TurnState, TurnUpdate
@@ -82,15 +82,15 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     rows = best_of_each(sources, limit)
     chosen = [allowed[row] for row in rows]
     weighed = context.fitted.weigh(history[::-1], chosen) if context.fitted is not None else None
-    asked = any(one.quality for one in state.critiques)
-    views = context.views(tuple(chosen)) if asked else {}
-    leanings = [leaning(views[item_id], state.critiques) for item_id in chosen] if asked else [0.0] * len(chosen)
+    told = context.views(tuple(chosen)) if state.wishes or any(one.quality for one in state.critiques) else {}
+    leanings = [leaning(told.get(item_id, ""), state.critiques) for item_id in chosen]
     kept = tuple(
         Candidate(
             allowed[row],
-            float(near[row]),
-            float(together[row]),
-            float(popular[row]),
+            semantic=float(near[row]),
+            asked=_share_asked(state, allowed[row], told, context),
+            cooccurrence=float(together[row]),
+            popularity=float(popular[row]),
             leaning=leanings[place],
             weighed=weighed.told(place) if weighed is not None else None,
         )
@@ -203,6 +203,11 @@ def _semantic(state: TurnState, context: TurnContext, limit: int) -> dict[str, f
             for item_id, similarity in context.items.nearest(context.catalogue.name, query, limit=limit):
                 scores[item_id] = scores.get(item_id, 0.0) + weight * similarity
     return scores
+
+
+def _share_asked(state: TurnState, item_id: str, told: Mapping[str, str], context: TurnContext) -> float:
+    """How much an item is known to have of what is wished for in words. told: item id → its view."""
+    return share_met(spoken_of(context.catalogue[item_id], told[item_id]), state.wishes) if state.wishes else 0.0
 
 
 def _liked(events: Sequence[Interaction]) -> list[str]:

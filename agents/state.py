@@ -79,14 +79,15 @@ class FunnelStep:
 class Candidate:
     """An item under consideration and what each part thinks of it; higher is better.
 
-    semantic: cosine to the wish and the preference. cooccurrence: to what was liked before. popularity in [0, 1].
-    leaning: how far its summary goes along the critiques, in [-1, 1]. weighed: what each signal adds by the fitted
-    blend, None without one. p_yes: None before the decision. model, kind: who gave it, and how. blend: the sum that the
-    slate is ordered by.
+    semantic: cosine to the wish and the preference. asked: how much of what is wished for in words it is known to have,
+    in [0, 1]. cooccurrence: to what was liked before. popularity in [0, 1]. leaning: how far its summary goes along the
+    critiques, in [-1, 1]. weighed: what each signal adds by the fitted blend, None without one. p_yes: None before the
+    decision. model, kind: who gave it, and how. blend: the sum that the slate is ordered by.
     """
 
     item_id: str
     semantic: float = 0.0
+    asked: float = 0.0
     cooccurrence: float = 0.0
     popularity: float = 0.0
     leaning: float = 0.0

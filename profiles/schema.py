@@ -90,7 +90,9 @@ class BlendWeights(_Section):
     """How much each part counts in the blend, at least 0; at least one is above 0.
 
     semantic: nearness in meaning to what is asked for; where a picture or an item was shown to be matched, `likeness`
-    stands in its place. critiques: how far the summary goes along what more or less was asked of, such as "darker".
+    stands in its place. asked: what an item is known to have of what is wished for in words; where it is small, a
+    strong taste shows people what they did not ask for. critiques: how far the summary goes along what more or less was asked
+    of, such as "darker".
     """
 
     model: float = Field(default=1.0, ge=0)
@@ -98,11 +100,12 @@ class BlendWeights(_Section):
     popularity: float = Field(default=0.1, ge=0)
     semantic: float = Field(default=0.3, ge=0)
     likeness: float = Field(default=2.0, ge=0)
+    asked: float = Field(default=6.0, ge=0)
     critiques: float = Field(default=4.0, ge=0)
 
     @model_validator(mode="after")
     def _refuse_nothing(self) -> Self:
-        if not any(self.model_dump(exclude={"likeness"}).values()):
+        if not any(self.model_dump(exclude={"likeness", "asked", "critiques"}).values()):
             raise ValueError("all weights are 0, so nothing would rank; write for instance `model: 1.0`")
         return self
 

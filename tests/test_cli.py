@@ -317,7 +317,12 @@ def test_ctrl_c_leaves_cleanly_with_130(palate_home, tmp_path):
         "sys.argv = ['palate', 'chat', '--json']; palate.cli.main()"
     )
     process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     process.stdin.write(b"hello\n")
     process.stdin.flush()

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.evidence import cite, mentions, met_words, neighbours, plain_reason, relaxations
+from agents.evidence import cite, mentions, met_words, neighbours, plain_reason, relaxations, share_met
 from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, Citation
 from catalog.filters import Filter
 from catalog.items import Catalogue, Item
 from memory.preferences import Fact, Preference
 
-WEIGHTS = {"model": 1.0, "semantic": 0.3, "cooccurrence": 0.5, "popularity": 0.1}
+WEIGHTS = {"model": 1.0, "semantic": 0.3, "asked": 6.0, "cooccurrence": 0.5, "popularity": 0.1}
 FOX = Item(item_id="a", title="Harbour", attributes={"price": 30.0, "genres": ("Comedy",)})
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -40,11 +40,11 @@ def test_blending_loses_and_invents_no_candidate_even_at_certain_probabilities(p
 
 
 @given(
-    st.lists(st.tuples(st.one_of(st.none(), st.floats(0, 1)), st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))),
+    st.lists(st.tuples(st.one_of(st.none(), st.floats(0, 1)), st.floats(-1, 1), *[st.floats(0, 1)] * 3)),
     st.fixed_dictionaries({name: st.floats(0, 3) for name in WEIGHTS}),
 )
 def test_the_parts_that_a_trace_shows_add_up_to_the_blend(rows, weights):
-    candidates = [Candidate(str(n), s, c, p, p_yes=y) for n, (y, s, c, p) in enumerate(rows)]
+    candidates = [Candidate(str(n), s, a, c, p, p_yes=y) for n, (y, s, a, c, p) in enumerate(rows)]
     ranked = blended(candidates, weights)
     for one, parts in zip(ranked, blend_parts(ranked, weights), strict=True):
         assert sum(parts.values()) == pytest.approx(one.blend)
@@ -140,3 +140,29 @@ def test_plain_evidence_reads_as_a_sentence():
     view = "A fox. A fox. It sleeps. It dreams. paper: hemp"
     assert plain_reason((Citation("summary", "a", view),)) == "A fox. It sleeps."
     assert plain_reason((Citation("summary", "a", "paper: hemp"),)) == "Paper: hemp."
+
+
+@pytest.mark.parametrize(
+    ("wishes", "share"),
+    [
+        (("fox",), 1.0),
+        (("foxes", "deep blue"), 1.0),
+        (("owl", "deep blue"), 0.5),
+        (("dreamy fox",), 0.5),
+        (("for the one of it",), 0.0),
+        ((), 0.0),
+    ],
+)
+def test_what_is_met_of_the_wishes_counts_each_of_them_the_same(wishes, share):
+    assert share_met("A woodcut of a fox in deep blue.", wishes) == pytest.approx(share)
+
+
+def test_what_is_asked_for_leads_and_among_it_the_model_orders():
+    candidates = [
+        Candidate("loved", asked=0.0, p_yes=0.95),
+        Candidate("half", asked=0.5, p_yes=0.6),
+        Candidate("asked", asked=1.0, p_yes=0.2),
+        Candidate("asked and liked", asked=1.0, p_yes=0.4),
+    ]
+    ranked = blended(candidates, WEIGHTS, wished=True)
+    assert [one.item_id for one in ranked] == ["asked and liked", "asked", "half", "loved"]

@@ -18,7 +18,7 @@ from memory.errors import DatabaseFailed, EmbedderFailed
 from models.decisions import Choice
 from models.errors import ModelBadOutput, ModelBusy, ModelMisconfigured, ModelRefused, ModelTimeout, ModelUnreachable
 from tests.world import ITEMS, HashedEmbedder, event, fond_of_foxes, open_session, played, polite, talk
-from tracing.events import StepEnded
+from tracing.events import DecisionRow, StepEnded
 
 FAILURES = [
     ModelTimeout("m", 60),
@@ -105,6 +105,17 @@ async def test_a_filter_holds_whatever_the_model_prefers(session):
     result, _ = await talk(session, "ann", "a fox under 35 euros")
     assert result.slate
     assert all(session.catalogue[card.item_id].attributes["price"] < 35 for card in result.slate)
+
+
+async def test_what_is_asked_for_leads_where_the_taste_says_otherwise(start):
+    def fond_of_owls(state, question):
+        return "recommend" if isinstance(question, Choice) else 0.95 if "owl" in question.text else 0.1
+
+    session = start(decide=fond_of_owls)
+    result, _ = await talk(session, "ann", "show me a fox")
+    assert {card.item_id for card in result.slate[:3]} == {"i00", "i04", "i08"}
+    rows = session.services.traces.get(result.trace_id).of(DecisionRow)
+    assert {row.item_id for row in rows if row.parts["asked"] > 0} == {"i00", "i04", "i08"}
 
 
 async def test_filters_stay_for_the_thread_and_not_for_another(session):
