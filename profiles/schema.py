@@ -91,8 +91,8 @@ class BlendWeights(_Section):
 
     semantic: nearness in meaning to what is asked for; where a picture or an item was shown to be matched, `likeness`
     stands in its place. asked: what an item is known to have of what is wished for in words; where it is small, a
-    strong taste shows people what they did not ask for. critiques: how far the summary goes along what more or less was asked
-    of, such as "darker".
+    strong taste shows people what they did not ask for. critiques: how far the summary goes along what more or less was
+    asked of, such as "darker".
     """
 
     model: float = Field(default=1.0, ge=0)
