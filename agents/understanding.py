@@ -46,6 +46,8 @@ INTENTS: Mapping[Intent, str] = {
 }
 INTENT_PROMPT, WISHES_PROMPT = "understanding_intent", "understanding_wishes"
 MAX_WISHES = 6
+_SPEAKER = re.compile(r"\b(?:i|me|my|mine|myself|you|your|we|us|our)\b", re.IGNORECASE)
+_POINTS = re.compile(r"\b(?:it|this|that|these|those|them|one|ones|first|second|third|fourth|last)\b", re.IGNORECASE)
 _THE_LIKE = re.compile(r"\b(?:like|similar to|resembl\w+|close to) (?:it|this|that|these|those|them)\b", re.IGNORECASE)
 
 
@@ -200,6 +202,19 @@ def certain_intent(parsed: Parsed, *, has_upload: bool) -> Intent | None:
     return parsed.intent_hint
 
 
+def names_things_only(intent: Intent, message: str, told: Sequence[str]) -> bool:
+    """Whether a message that a model took for something else only names what is looked for: `owls`, `a joyful woodcut`.
+
+    Who corrects a taste speaks of themselves or of what is believed; who gives feedback also points at something, or
+    names nothing that pictures show. told: all summaries of the catalogue, in small letters.
+    """
+    if intent not in ("correct_taste", "feedback") or _SPEAKER.search(message) or refuses(message):
+        return False
+    if intent == "correct_taste":
+        return True
+    return not _POINTS.search(message) and bool(left_over(message, (), told))
+
+
 def merged_filters(held: Sequence[Filter], new: Sequence[Filter], relax: Sequence[str]) -> tuple[Filter, ...]:
     """The thread's filters after a message.
 
@@ -260,7 +275,10 @@ async def _ask_intent(state: TurnState, context: TurnContext, *, fallback: Inten
         decisions = await context.ask.decide("understanding", label, request)
     except ModelError as error:
         return fallback, "nobody", [f"What you want was guessed: {error}."]
-    return cast(Intent, decisions.answers[0].best), f"decide {decisions.kind}", []
+    intent = cast(Intent, decisions.answers[0].best)
+    if names_things_only(intent, state.message, context.items.told(context.catalogue.name)):
+        return "recommend", f"decide {decisions.kind}, put right: it only names what is looked for", []
+    return intent, f"decide {decisions.kind}", []
 
 
 async def _ask_wishes(rest: str, context: TurnContext) -> tuple[tuple[str, ...], str, list[str]]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agents.events import Progress, SlateReady, TextDelta, TurnDone
 from agents.state import TurnInput, TurnState, TurnUpdate, fresh_turn
-from agents.understanding import INTENTS, merged_filters, own_words, split_wishes, wish_text
+from agents.understanding import INTENTS, merged_filters, names_things_only, own_words, split_wishes, wish_text
 from catalog.filters import Filter, passes
 from graphs.recommend import build_recommend
 from graphs.setup import store_catalogue, summarize_catalogue
@@ -370,6 +370,33 @@ def test_a_bound_replaces_the_same_bound_and_exclusions_add_up():
     no_horror, no_drama = (Filter(attribute="genres", op="has_not", value=value) for value in ("Horror", "Drama"))
     assert merged_filters((cheap, dear, no_horror), (cheaper, no_drama), ()) == (dear, no_horror, cheaper, no_drama)
     assert merged_filters((cheap, no_horror), (), ("price",)) == (no_horror,)
+
+
+@pytest.mark.parametrize(
+    ("intent", "message", "names_only"),
+    [
+        ("correct_taste", "A joyful woodcut.", True),
+        ("correct_taste", "owls", True),
+        ("correct_taste", "I have never liked owls", False),
+        ("correct_taste", "your idea of my taste is wrong", False),
+        ("correct_taste", "no owls any more", False),
+        ("feedback", "blue", True),
+        ("feedback", "great!", False),
+        ("feedback", "the blue one is lovely", False),
+        ("small_talk", "blue", False),
+    ],
+)
+def test_who_only_names_things_looks_for_them(intent, message, names_only):
+    told = ["a joyful woodcut of an owl in deep blue.", "a fox in deep blue.", "a fox.", "an owl.", "a cat."]
+    assert names_things_only(intent, message, told) is names_only
+
+
+async def test_a_bare_name_is_looked_for_though_a_model_takes_it_for_a_correction(start):
+    session = start(decide=lambda state, question: "correct_taste" if isinstance(question, Choice) else 0.5)
+    result, _ = await talk(session, "ann", "foxes")
+    assert result.slate
+    corrected, _ = await talk(session, "ann", "I have never liked foxes")
+    assert not corrected.slate
 
 
 def test_the_wishes_of_a_message_without_any_are_none():
