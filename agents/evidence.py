@@ -15,6 +15,7 @@ from memory.preferences import Preference
 
 _FACT = re.compile(r"^(?:like|must) ([^:]*): (.*)$")  # as `cite` writes a fact
 _LISTED = re.compile(r"[\w ]{1,30}: \S")
+_COUNTED = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Most")
 ENOUGH_KEPT = 2  # people, before "kept together" is worth saying
 
 
@@ -129,6 +130,19 @@ def share_met(text: str, wishes: Sequence[str]) -> float:
         met = met_words(text, wish)
         shares.append(1.0 if met == wish else len(met.split()) / len(telling) if telling else 0.0)
     return sum(shares) / len(wishes)
+
+
+def short_of(shares: Sequence[float]) -> tuple[str, ...]:
+    """What to say of a slate of which some items have all that was asked for and others have not; else nothing.
+
+    shares: of each item, as `share_met` gives them. Where none has all, its words may only be other ones.
+    """
+    whole = sum(share >= 1 for share in shares)
+    if not 0 < whole < len(shares):
+        return ()
+    have = "One of these has" if whole == 1 else f"{_COUNTED[min(whole, len(_COUNTED) - 1)]} of these have"
+    rest = "the other comes" if len(shares) - whole == 1 else "the others come"
+    return (f"{have} all you asked for; {rest} near.",)
 
 
 def spoken_of(item: Item, view: str) -> str:

@@ -56,7 +56,8 @@ def blend_parts(
 def diverse(candidates: Sequence[Candidate], views: Mapping[str, str], *, balance: float, k: int) -> list[Candidate]:
     """At most k candidates in the order chosen: each suits well and says something the ones before do not.
 
-    balance: 1 weighs only the blend, 0 only the difference in words from what is already chosen.
+    What has all that was asked for in words comes before what has not: no difference is worth an answer beside the
+    question. balance: 1 weighs only the blend, 0 only the difference in words from what is already chosen.
     Source: maximal marginal relevance, Carbonell and Goldstein 1998 (SIGIR).
     """
     left, chosen = list(candidates), list[Candidate]()
@@ -64,8 +65,8 @@ def diverse(candidates: Sequence[Candidate], views: Mapping[str, str], *, balanc
     words = {one.item_id: _bag(views.get(one.item_id, "")) for one in left}
     nearest = dict.fromkeys(words, 0.0)  # to what is chosen
 
-    def worth(one: Candidate) -> float:
-        return balance * standing[one.item_id] - (1 - balance) * nearest[one.item_id]
+    def worth(one: Candidate) -> tuple[bool, float]:
+        return one.asked >= 1, balance * standing[one.item_id] - (1 - balance) * nearest[one.item_id]
 
     while left and len(chosen) < k:
         best = max(left, key=worth)

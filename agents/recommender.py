@@ -12,7 +12,7 @@ from langgraph.runtime import Runtime
 from agents.context import TurnContext
 from agents.critiques import cited, effect_of_bounds, effect_of_qualities, leads, leaning
 from agents.events import Progress, SlateReady
-from agents.evidence import cite, likeness, neighbours, relaxations, share_met, spoken_of
+from agents.evidence import cite, likeness, neighbours, relaxations, share_met, short_of, spoken_of
 from agents.judging import judge
 from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, FunnelStep, SlateItem, TurnState, TurnUpdate
@@ -154,6 +154,7 @@ def diversify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
         "funnel": (*state.funnel, FunnelStep("slate", len(slate), "the best that differ")),
         "shown": tuple(dict.fromkeys([*state.shown, *shown])),
         "last_slate": shown or state.last_slate,
+        "effects": (*state.effects, *short_of([one.asked for one in chosen])),
     }
 
 

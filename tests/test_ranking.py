@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.evidence import cite, mentions, met_words, neighbours, plain_reason, relaxations, share_met
+from agents.evidence import cite, mentions, met_words, neighbours, plain_reason, relaxations, share_met, short_of
 from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, Citation
 from catalog.filters import Filter
@@ -166,3 +166,26 @@ def test_what_is_asked_for_leads_and_among_it_the_model_orders():
     ]
     ranked = blended(candidates, WEIGHTS, wished=True)
     assert [one.item_id for one in ranked] == ["asked and liked", "asked", "half", "loved"]
+
+
+def test_no_difference_is_worth_an_answer_beside_the_question():
+    asked = [Candidate(f"asked {n}", asked=1.0, blend=5.0) for n in range(2)]
+    other = Candidate("other", asked=0.5, blend=6.0)
+    views = {"asked 0": "a calm fox", "asked 1": "a calm fox", "other": "a neon bridge"}
+    chosen = diverse([other, *asked], views, balance=0.1, k=3)
+    assert [one.item_id for one in chosen] == ["asked 0", "asked 1", "other"]
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        ([1.0, 1.0], ()),
+        ([0.5, 0.0], ()),
+        ([], ()),
+        ([1.0, 0.5], ("One of these has all you asked for; the other comes near.",)),
+        ([1.0, 1.0, 0.5, 0.0], ("Two of these have all you asked for; the others come near.",)),
+        ([1.0] * 15 + [0.0], ("Most of these have all you asked for; the other comes near.",)),
+    ],
+)
+def test_a_slate_that_falls_short_of_what_was_asked_says_so(shares, said):
+    assert short_of(shares) == said

@@ -116,6 +116,7 @@ async def test_what_is_asked_for_leads_where_the_taste_says_otherwise(start):
     assert {card.item_id for card in result.slate[:3]} == {"i00", "i04", "i08"}
     rows = session.services.traces.get(result.trace_id).of(DecisionRow)
     assert {row.item_id for row in rows if row.parts["asked"] > 0} == {"i00", "i04", "i08"}
+    assert result.reply.startswith("Three of these have all you asked for; the other comes near. ")
 
 
 async def test_filters_stay_for_the_thread_and_not_for_another(session):
