@@ -1,7 +1,9 @@
 """How long the app's pages of traces take on the server's side, with many traces and with many candidates.
 
 Prints one JSON object, in seconds: medians of whole runs of a page's script, as a browser asks for it, without the
-network and without the browser's drawing. No model is loaded: the turns are made up, all of one person.
+network and without the browser's drawing; beside each the processor's seconds, which a busy machine does not lengthen.
+No model is loaded: the turns are made up, all of one person. With `--home`, the app is measured in Chromium instead,
+see `benchmarks/app_browser.py`.
 """
 
 from __future__ import annotations
@@ -86,13 +88,15 @@ def fill(session: Session, count: int) -> None:
         )
 
 
-def seconds(work: Callable[[], object]) -> float:
-    taken = []
+def timed(name: str, work: Callable[[], object]) -> dict[str, float]:
+    """Medians of the seconds that passed and of those the process worked."""
+    passed, worked = list[float](), list[float]()
     for _ in range(ROUNDS):
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         work()
-        taken.append(time.perf_counter() - began)
-    return round(statistics.median(taken), 3)
+        passed.append(time.perf_counter() - began)
+        worked.append(time.process_time() - busy)
+    return {f"{name}_s": round(statistics.median(passed), 3), f"{name}_cpu_s": round(statistics.median(worked), 3)}
 
 
 def page(view: str, **address: str) -> Callable[[], object]:
@@ -107,13 +111,11 @@ def page(view: str, **address: str) -> Callable[[], object]:
     opened.run()
     if opened.exception:
         raise SystemExit(f"the page {view} failed: {opened.exception[0].value}")
-    return opened.run  # type: ignore[no-any-return]
+    return lambda: opened.run()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--traces", type=int, default=TRACES)
-    traces = parser.parse_args().traces
+def pages_of_traces(traces: int) -> dict[str, Any]:
+    """The figures of the pages, with so many turns kept."""
     import ui.host
     from graphs.conversations import Conversations
 
@@ -124,18 +126,36 @@ def main() -> None:
         session.traces.save(made_up("big", "thread-big", CANDIDATES))
         own = Conversations.of(session.services, "me")
         figures = {
-            "benchmark": "app",
             "traces": traces,
-            "newest_turns_s": seconds(lambda: own.turns(limit=21)),
-            "conversations_s": seconds(own.list),
-            "list_page_s": seconds(page("traces")),
+            **timed("newest_turns", lambda: own.turns(limit=21)),
+            **timed("conversations", lambda: own.list(limit=9)),
+            **timed("search", lambda: own.list("calm study", limit=9)),
+            **timed("bare_page", page("models")),
+            **timed("list_page", page("traces")),
             "list_bound_s": LIST_BOUND_S,
             "candidates": CANDIDATES,
-            "trace_page_s": seconds(page("traces", trace="big", item="i3")),
+            **timed("trace_page", page("traces", trace="big", item="i3")),
             "trace_bound_s": TRACE_BOUND_S,
+            **timed("catalogue_page", page("catalogue")),
         }
-        print(json.dumps(figures, indent=2), flush=True)
         session.services.close()
+        return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--traces", type=int, default=TRACES)
+    parser.add_argument("--home", type=Path, help="a folder of stores with the demo in it: measure in a browser")
+    parser.add_argument("--profile", default="demo")
+    parser.add_argument("--people", type=int, default=10)
+    given = parser.parse_args()
+    if given.home is None:
+        figures = pages_of_traces(given.traces)
+    else:
+        from benchmarks.app_browser import measured
+
+        figures = measured(given.home, profile=given.profile, people=given.people, rounds=ROUNDS)
+    print(json.dumps({"benchmark": "app", **figures}, indent=2), flush=True)
 
 
 if __name__ == "__main__":

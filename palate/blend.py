@@ -38,6 +38,7 @@ def fit(
     from evaluation.blend import TooFewLists
     from evaluation.fitting import fit_and_keep
     from graphs.services import Services
+    from palate.keeping import keep_blend
     from palate.progress import bars
 
     loaded = load(profile, settings, keys_required=judged > 0)
@@ -51,6 +52,7 @@ def fit(
         raise Mistake(what, remedy) from error
     finally:
         services.close()
+    keep_blend(loaded.profile.stores.results, stored)
     _tell(stored, as_json=as_json)
 
 

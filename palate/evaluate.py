@@ -29,12 +29,16 @@ def memory(
     blocks: Annotated[int, typer.Option(min=1, max=BLOCKS, help="Folds of each.")] = BLOCKS,
     plot: Annotated[Path | None, typer.Option(help="Draw the gauges into this PNG.", show_default=False)] = None,
     as_json: JsonOption = False,
+    progress_json: Annotated[
+        bool, typer.Option("--progress-json", help="Tell the progress as JSON, a line a step, on the error stream.")
+    ] = False,
     profile: ProfileOption = None,
     settings: SetOption = None,
 ) -> None:
     """Gauge the memory: is what it holds true, does it follow a change of heart, does it keep what was pinned.
 
-    The profile's models fold simulated lives in a folder of their own; nothing under PALATE_HOME is read or changed.
+    The profile's models fold simulated lives in a folder of their own. What it came to is kept under PALATE_HOME, in
+    results, and shown by the app; nothing else there is read or changed.
     """
     import asyncio
     import tempfile
@@ -42,13 +46,15 @@ def memory(
     from evaluation.lives import make_shop
     from evaluation.memory_gauges import gauge
     from graphs.services import Services
+    from palate.keeping import keep_memory
 
+    kept = load(profile, settings).profile.stores.results
     with tempfile.TemporaryDirectory() as home:
         loaded = load(profile, [*(settings or ()), f"stores.home={home}"])
         services = Services.open(loaded.profile)
         try:
             shop = make_shop(people, blocks * loaded.profile.memory.block_size)
-            with bars() as report:
+            with bars(as_json=progress_json) as report:
                 gauges = asyncio.run(gauge(services, shop, blocks, report))
         finally:
             services.close()
@@ -56,6 +62,7 @@ def memory(
         from evaluation.memory_plot import draw
 
         draw(gauges, plot)
+    keep_memory(kept, gauges, {"blocks": str(blocks), "profile": loaded.profile.name})
     typer.echo(json.dumps(gauges.as_json()) if as_json else _told(gauges))
 
 

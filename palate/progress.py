@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,11 +18,14 @@ EVERY_S = 30.0
 
 
 @contextmanager
-def bars() -> Iterator[Report]:
+def bars(*, as_json: bool = False) -> Iterator[Report]:
     """A bar for each thing done, with its pace and the time left; told `(what, done, of)`, `of` None while unknown.
 
-    Lines instead where nobody watches: in a file or a pipe.
+    Lines instead where nobody watches: in a file or a pipe. as_json: for a program that does, an object a line.
     """
+    if as_json:
+        yield _tell_as_json
+        return
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -71,6 +76,10 @@ def lines(write: Callable[[str], None], *, clock: Callable[[], float] = time.mon
         write(f"{what} {done}{f'/{of}' if of else ''}, {_clock_time(gone)}{left}")
 
     return report
+
+
+def _tell_as_json(what: str, done: int, of: int | None) -> None:
+    print(json.dumps({"what": what, "done": done, "of": of}), file=sys.stderr, flush=True)
 
 
 def _clock_time(seconds: float) -> str:

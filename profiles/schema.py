@@ -60,6 +60,11 @@ class StoreSettings(_Section):
         return self.home / "blends"
 
     @property
+    def results(self) -> Path:
+        """The folder of what evaluations came to."""
+        return self.home / "results"
+
+    @property
     def checkpoints(self) -> Path:
         """The SQLite file of the conversations' checkpoints."""
         return self.home / "threads.sqlite"

@@ -27,7 +27,7 @@ AXE = Path(sys.prefix) / "axe" / "node_modules" / "axe-core" / "axe.min.js"
 CHROMIUM = os.environ.get("PALATE_CHROMIUM") or shutil.which("chromium") or ""
 WAIT_MS = 60_000
 LIKED = re.compile("^You liked “")
-PAGES = ("", "taste", "catalogue", "traces", "models")
+PAGES = ("", "taste", "catalogue", "traces", "models", "results")
 expect.set_options(timeout=WAIT_MS)
 pytestmark = [
     pytest.mark.browser,
@@ -331,6 +331,23 @@ def test_a_person_is_forgotten_once_their_name_is_typed(visit, look):
     forget.click()
     expect(zoe.page.get_by_text("You are forgotten")).to_be_visible()
     look(zoe.page, "proof")
+
+
+def test_the_memory_is_gauged_on_the_page_of_results_and_stopped(visit, look):
+    ned = visit("ned")
+    ned.page.goto(f"{ned.address}/results?person=ned")
+    expect(ned.page.get_by_text("Nothing was evaluated yet")).to_be_visible()
+    settled(ned.page)
+    look(ned.page, "empty")
+    ned.page.get_by_role("button", name="Run", exact=True).click()
+    expect(ned.page.get_by_text(re.compile("^Gauging the memory"))).to_be_visible()
+    look(ned.page, "under-way")
+    ned.page.get_by_role("link", name="Chat").click()
+    expect(ned.page.get_by_role("heading", name="What are you in the mood for?")).to_be_visible()
+    ned.page.get_by_role("link", name="Results").click()
+    ned.page.get_by_role("button", name="Stop").click()
+    expect(ned.page.get_by_text("Stopped; nothing of it was kept.")).to_be_visible()
+    expect(ned.page.get_by_role("button", name="Run", exact=True)).to_be_visible()
 
 
 # the contrast of every visible text with what lies behind it, WCAG 2.2, criterion 1.4.3

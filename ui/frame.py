@@ -10,14 +10,15 @@ from ui.choosing import address_of, choose, put_in_address
 from ui.look import ICON, style
 
 _VIEWS = Path(__file__).resolve().parent / "views"  # whole paths: tests run the app from a main script of their own
-_NAMES = ("chat", "taste", "catalogue", "traces", "models")
-CHAT, TASTE, CATALOGUE, TRACES, MODELS = (str(_VIEWS / f"{name}.py") for name in _NAMES)
+_NAMES = ("chat", "taste", "catalogue", "traces", "models", "results")
+CHAT, TASTE, CATALOGUE, TRACES, MODELS, RESULTS = (str(_VIEWS / f"{name}.py") for name in _NAMES)
 _PAGES = (
     (CHAT, "Chat", ":material/chat:"),
     (TASTE, "Taste", ":material/favorite:"),
     (CATALOGUE, "Catalogue", ":material/grid_view:"),
     (TRACES, "Traces", ":material/account_tree:"),
     (MODELS, "Models", ":material/memory:"),
+    (RESULTS, "Results", ":material/bar_chart:"),
 )
 
 
