@@ -12,6 +12,7 @@ from langgraph.runtime import Runtime
 
 from agents.answers import item_facts
 from agents.asking import Rendered, render
+from agents.clarify import put
 from agents.context import TurnContext, attribute_lines
 from agents.events import Progress, SlateReady, TextDelta, TextRestart
 from agents.opening import Asked
@@ -39,10 +40,14 @@ async def respond(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
     else:
         update = await _talk(state, context, runtime.stream_writer)
     said = (Message("user", state.message), Message("assistant", update["reply"]))
-    return {**update, "history": (*state.history, *said)[-HISTORY_KEPT:]}
+    return {"asked": (), **update, "history": (*state.history, *said)[-HISTORY_KEPT:]}
 
 
 async def _present(state: TurnState, context: TurnContext, write: Callable[[object], None]) -> TurnUpdate:
+    if state.question:
+        reply = put(state.question)
+        write(TextDelta(reply))
+        return {"reply": reply, "asked": state.quick_replies}
     if not state.slate:
         reply = nothing_left(state)
         write(TextDelta(reply))

@@ -132,7 +132,8 @@ class TurnState:
     they are called); earlier: what stood before each of the last changes, the latest last; undone: what this turn took
     back, in words. relaxations: filters that would have to go for
     anything to be left, with how many items each would free. candidates: of no use after the turn, so no checkpoint
-    holds them; the trace does. effects: what critiques changed in the slate, in words. quick_replies: short answers,
+    holds them; the trace does. effects: what critiques changed in the slate, in words. question: what is asked instead
+    of a slate; asked: the answers that were offered with it, until the next reply. quick_replies: short answers,
     offered to be sent as they are.
     problems: what went wrong on the way and was worked around, in words for the user.
     """
@@ -155,6 +156,7 @@ class TurnState:
     critiques: tuple[Critique, ...] = ()
     upload_summary: str = ""
     earlier: tuple[Standing, ...] = ()
+    asked: tuple[str, ...] = ()
 
     intent: Intent = "recommend"
     understood_by: tuple[str, ...] = ()
@@ -168,6 +170,7 @@ class TurnState:
     funnel: tuple[FunnelStep, ...] = ()
     relaxations: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
+    question: str = ""
     slate: tuple[SlateItem, ...] = ()
     reply: str = ""
     quick_replies: tuple[str, ...] = ()
@@ -189,6 +192,7 @@ class TurnUpdate(TypedDict, total=False):
     wishes: tuple[str, ...]
     critiques: tuple[Critique, ...]
     earlier: tuple[Standing, ...]
+    asked: tuple[str, ...]
     reactions: tuple[Reaction, ...]
     intent: Intent
     understood_by: tuple[str, ...]
@@ -203,6 +207,7 @@ class TurnUpdate(TypedDict, total=False):
     funnel: tuple[FunnelStep, ...]
     relaxations: tuple[str, ...]
     effects: tuple[str, ...]
+    question: str
     slate: tuple[SlateItem, ...]
     reply: str
     quick_replies: tuple[str, ...]
@@ -257,6 +262,7 @@ def fresh_turn(
         funnel=(),
         relaxations=(),
         effects=(),
+        question="",
         slate=(),
         reply="",
         quick_replies=(),

@@ -71,7 +71,9 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         return _nothing_to_take_back(state)
     problems, by = list(state.problems), ["filters: parser"]
     intent, intent_by = certain_intent(parsed, has_upload=bool(state.upload)), "parser"
-    if intent is None:
+    if intent is None and state.asked:
+        intent, intent_by = "recommend", "as the answer to a question"
+    elif intent is None:
         intent, intent_by, problem = await _ask_intent(state, context, fallback="recommend")
         problems += problem
     wishes: tuple[str, ...] = ()
@@ -312,6 +314,8 @@ _EMPTY_WORDS = frozenset(
         "a an and any anything are at can could do find for from get give had has have hello hey hi i i'd i'm in is "
         "it like ll looking m me more my need of ok okay on one or please recommend s see show some something suggest "
         "that the them there these thing things this to us want wanted what with would you d re ve film films movie "
+        "surprise whatever recommendation recommendations suggestion suggestions idea ideas don't dont t know no not "
+        "mind care decide choose pick whichever help watch tonight buy see best good nice new your "
         "movies print prints item items picture pictures"
     ).split()
 )

@@ -9,25 +9,28 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from agents.clarify import clarify
 from agents.context import TurnContext
 from agents.recommender import apply_filters, blend, decide, diversify, pre_rank, retrieve
 from agents.state import TurnState, TurnUpdate
 from graphs.tracing import traced
 
-STEPS = tuple(traced(step) for step in (apply_filters, retrieve, pre_rank, decide, blend, diversify))
+STEPS = tuple(traced(step) for step in (apply_filters, clarify, retrieve, pre_rank, decide, blend, diversify))
 
 
 async def recommend(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     """Take every step in turn, as one node: each is traced and leaves its count in the funnel.
 
-    They never branch, and as nodes of their own each would cost a round of LangGraph's scheduler, more than most of
-    them take.
+    They end early where the person is asked a question and never branch otherwise; as nodes of their own each would
+    cost a round of LangGraph's scheduler, more than most of them take.
     """
     update = TurnUpdate()
     for step in STEPS:
         changed = await step(state, runtime=runtime)
         state = replace(state, **changed)
         update.update(changed)
+        if state.question:
+            break
     return update
 
 
