@@ -59,6 +59,10 @@ class TurnContext:
             self._tastes[user_id] = self.preferences.current(user_id, self.catalogue.name)
         return self._tastes[user_id]
 
+    def forget_taste(self, user_id: str) -> None:
+        """Read the preference anew the next time: another turn has saved one."""
+        self._tastes.pop(user_id, None)
+
     def save_taste(self, preference: Preference) -> None:
         """Keep the next version of a preference."""
         self.preferences.save(preference, self.catalogue.name)

@@ -43,6 +43,7 @@ class TurnResult:
 
     critiques: those in force now, oldest first, each to be taken back by its `said`. quick_replies: short answers that
     are offered to be sent as they are. seconds: of the whole turn; model_seconds: the part spent waiting for models.
+    taken_back: what the turns had taught that this one replaces, in words; empty where that was nothing.
     """
 
     thread_id: str
@@ -57,6 +58,7 @@ class TurnResult:
     error: str = ""
     critiques: tuple[Critique, ...] = ()
     quick_replies: tuple[str, ...] = ()
+    taken_back: str = ""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def take_back(context: TurnContext, before: Preference, reactions: Sequence[Reac
         before, gone, reason=f"you took back your thumb on {titles}", words=context.memory.words, now=context.now()
     )
     if after is not before:
-        _save(context, before, after)
+        save_change(context, before, after)
     return after
 
 
@@ -162,7 +162,7 @@ async def fold(context: TurnContext, preference: Preference, block: Sequence[Int
         now=context.now(),
         wishes={event.event_id: event.text for event in block if event.kind == "wish"},
     )
-    _save(context, preference, after)
+    save_change(context, preference, after)
     return after
 
 
@@ -216,8 +216,8 @@ def _one_thumb_each(state: TurnState, context: TurnContext) -> list[Reaction]:
     return told
 
 
-def _save(context: TurnContext, before: Preference, after: Preference) -> None:
-    """Keep the next version, and tell the trace."""
+def save_change(context: TurnContext, before: Preference, after: Preference) -> None:
+    """Keep the next version of a taste, and tell the trace."""
     context.prepare([after.prose])
     context.save_taste(after)
     context.recorder.record(

@@ -6,8 +6,8 @@ Pictures appear as content hashes only: the state is written to checkpoints, the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Literal, TypedDict, get_args
+from dataclasses import dataclass, fields
+from typing import Annotated, Literal, TypedDict, cast, get_args
 
 from langgraph.channels import UntrackedValue
 
@@ -268,3 +268,10 @@ def fresh_turn(
         quick_replies=(),
         problems=(),
     )
+
+
+def carried(before: TurnState) -> TurnInput:
+    """What a conversation carries from one turn to the next: all that `fresh_turn` does not begin anew."""
+    begun = fresh_turn(user_id="", turn_id="", message="")
+    kept = {field.name: getattr(before, field.name) for field in fields(TurnState) if field.name not in begun}
+    return cast(TurnInput, kept)

@@ -48,7 +48,7 @@ def held_of(services: Services, user_id: str) -> Held:
         events=sum(len(log.of_user(user_id, name, edits=True)) for name in log.catalogues(user_id)),
         versions=sum(len(preferences.versions(user_id, name)) for name in preferences.catalogues(user_id)),
         turns=services.traces.count(user_id),
-        threads=len({*services.threads.ids(user_id), *services.thread_names.of(user_id)}),
+        threads=len({*services.threads.ids(user_id), *_kept_of_threads(services, user_id)}),
         pictures=len(services.uploads.of(user_id)),
     )
 
@@ -71,7 +71,9 @@ def sought_of(services: Services, user_id: str) -> Sought:
     pictures = {*services.uploads.of(user_id), *(state.upload for state in states if state.upload)}
     pictures.update(picture for trace in traces for picture in _uploads_in(trace))
     names = services.thread_names.of(user_id)
-    texts = {user_id, label_of(user_id), *threads, *names, *names.values(), *pictures}
+    branched = services.thread_branches.of(user_id)
+    texts = {user_id, label_of(user_id), *threads, *names, *names.values(), *pictures, *branched}
+    texts.update(branch.from_thread for branch in branched.values())
     texts.update(_event_texts(services, user_id))
     for told in (*map(_version_texts, versions), *map(_trace_texts, traces), *map(_state_texts, states)):
         texts.update(told)
@@ -102,6 +104,11 @@ def pictures_of_others(services: Services, user_id: str, pictures: frozenset[str
     for row in bytes_of_others(services, user_id) if pictures else ():
         found |= needles.found(row)
     return frozenset(picture for picture in pictures if found.issuperset(pieces(picture)))
+
+
+def _kept_of_threads(services: Services, user_id: str) -> set[str]:
+    """The threads that a name or an origin is kept of."""
+    return {*services.thread_names.of(user_id), *services.thread_branches.of(user_id)}
 
 
 def _event_texts(services: Services, user_id: str) -> Iterator[str]:

@@ -100,9 +100,10 @@ def erase_preferences(services: Services, user_id: str, sought: Sought) -> None:
 
 
 def erase_threads(services: Services, user_id: str, sought: Sought) -> None:
-    """The conversations, and what they were called."""
+    """The conversations, what they were called, and where they branched off."""
     services.threads.forget(user_id)
     services.thread_names.forget(user_id)
+    services.thread_branches.forget(user_id)
 
 
 def erase_pictures(services: Services, user_id: str, sought: Sought) -> None:
@@ -217,7 +218,7 @@ def _beyond(services: Services, user_id: str) -> Iterable[str]:
         yield (
             f"the database {services.engine.url.render_as_string(hide_password=True)}: the rows are deleted, but its "
             "pages, its log and its backups can only be read where it runs; "
-            "run there: VACUUM FULL interactions, thread_names, traces, uploads"
+            "run there: VACUUM FULL interactions, thread_branches, thread_names, traces, uploads"
         )
     if _is_server(place := services.profile.stores.chroma_place):
         yield (

@@ -15,7 +15,7 @@ from typing import cast
 from langgraph.store.memory import InMemoryStore
 
 from agents.asking import Asker, Rendered
-from agents.state import TurnInput, TurnState, fresh_turn
+from agents.state import TurnInput, TurnState, carried, fresh_turn
 from graphs.services import Services
 from graphs.turn import build_turn
 from memory.database import open_engine
@@ -66,7 +66,7 @@ async def replay_turn(services: Services, user_id: str, trace_id: str, *, by: Ca
     """
     original = _original(services, user_id, trace_id)
     before, asked = _stood(services, original)
-    given = TurnInput(**_as_asked(asked), **_carried(before))
+    given = TurnInput(**_as_asked(asked), **carried(before))
     return await _taken(services, original.started, given, by or Cast(services.profile, services.models))
 
 
@@ -153,8 +153,7 @@ def _original(services: Services, user_id: str, trace_id: str) -> Trace:
 
 def _stood(services: Services, original: Trace) -> tuple[TurnState, TurnState]:
     """What the conversation had come to before the turn, and the turn itself as its checkpoint has it."""
-    turns = services.threads.turns(original.started.user_id, original.started.thread_id)
-    for before, turn in zip([TurnState(), *turns], turns, strict=False):
+    for before, turn in services.threads.steps(original.started.user_id, original.started.thread_id):
         if turn.turn_id and trace_id_of(turn.turn_id) == original.trace_id:
             return before, turn
     raise NotReplayable(
@@ -174,20 +173,6 @@ def _as_asked(turn: TurnState) -> TurnInput:
         instead_of=turn.instead_of,
         critique_of=turn.critique_of,
         undo=turn.undo,
-    )
-
-
-def _carried(before: TurnState) -> TurnInput:
-    """What a conversation carries from one turn to the next."""
-    return TurnInput(
-        history=before.history,
-        shown=before.shown,
-        last_slate=before.last_slate,
-        filters=before.filters,
-        wishes=before.wishes,
-        critiques=before.critiques,
-        upload_summary=before.upload_summary,
-        earlier=before.earlier,
     )
 
 

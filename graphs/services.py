@@ -28,7 +28,9 @@ from memory.event_log import EventLog
 from memory.item_index import ItemIndex
 from memory.marks import Marks
 from memory.preference_store import PreferenceStore
+from memory.replaced_turns import ReplacedTurns
 from memory.signals import ItemVectors, Signals
+from memory.thread_branches import ThreadBranches
 from memory.thread_names import ThreadNames
 from memory.uploads import Uploads
 from models.local.feature_store import FeatureStore
@@ -64,6 +66,8 @@ class Services:
     replays: TraceStore
     threads: Threads
     thread_names: ThreadNames
+    thread_branches: ThreadBranches
+    replaced: ReplacedTurns
     marks: Marks
     blends: BlendStore
     exported: LiveExport | None = None
@@ -96,7 +100,7 @@ class Services:
             features=features,
             uploads=Uploads(engine),
             catalogues=CatalogueStore(engine),
-            log=EventLog(engine),
+            log=(log := EventLog(engine)),
             store=store,
             embedder=embedder,
             items=ItemIndex(store, embedder),
@@ -107,6 +111,8 @@ class Services:
             exported=LiveExport(traces, bounds.otlp, _headers(bounds)) if bounds.otlp else None,
             threads=Threads(profile.stores.checkpoints),
             thread_names=ThreadNames(engine),
+            thread_branches=ThreadBranches(engine),
+            replaced=ReplacedTurns(engine, log),
             marks=Marks(profile.stores.marks),
             blends=BlendStore(profile.stores.blends),
         )

@@ -10,37 +10,38 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.graph.state import CompiledStateGraph
 
 from agents.context import TurnContext
 from agents.events import TurnDone, TurnEvent, TurnResult
 from agents.judging import rank_candidates
+from agents.replacing import settle, told
 from agents.state import REACTIONS, Message, PointedWish, Reaction, ReactionKind, TurnInput, TurnState, fresh_turn
 from agents.wording import one_line, pointed_words
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
+from graphs.rewinding import Graph, base_of, replace_turns, standing_turns
 from graphs.services import Services
-from graphs.threads import serializer, thread_key
+from graphs.threads import serializer
 from graphs.turn import build_turn
+from memory.errors import StoreError
 from memory.preferences import Preference
+from models.errors import ModelError
 from profiles.settings import Loaded
-from tracing.events import trace_id_of
+from tracing.events import Note, trace_id_of
 from tracing.recorder import Recorder
 from tracing.storage import TraceStore
-
-Graph = CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]
 
 
 @dataclass(frozen=True)
 class _Turn:
-    """Who is talking, where, and since when."""
+    """Who is talking, where, and since when. replaces: the turns that this one takes the place of."""
 
     user_id: str
     thread_id: str
     trace_id: str
     began: float
+    replaces: tuple[str, ...] = ()
 
 
 class Session:
@@ -110,35 +111,54 @@ class Session:
         return self.pictures.add(picture, announce=lambda content: self.services.uploads.add(user_id, content))
 
     async def ask(
-        self, user_id: str, message: str, *, picture: bytes | None = None, thread_id: str | None = None
+        self,
+        user_id: str,
+        message: str,
+        *,
+        picture: bytes | None = None,
+        thread_id: str | None = None,
+        turn_id: str = "",
+        replaces: Sequence[str] = (),
     ) -> AsyncIterator[TurnEvent]:
         """Run one turn; the last event is a TurnDone.
 
         picture: an upload in any supported format; raises PictureError before anything else when it cannot be taken.
-        thread_id: the conversation to go on with, of this user only; None begins one. Raises BeingForgotten.
+        thread_id: the conversation to go on with, of this user only; None begins one. turn_id: a fresh id for it, of 32
+        hexadecimal digits, for who must know it beforehand. replaces: ids of turns of the conversation, whose place
+        this one takes: they and all after the first of them are no more part of it, and what they taught is taken back.
+        Raises AlreadyReplaced and BeingForgotten.
         """
         upload = self.keep_upload(user_id, picture) if picture is not None else ""
-        turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message=message.strip(), upload=upload)
-        async for event in self._run(turn_input, message, thread_id):
+        turn_id = turn_id or uuid.uuid4().hex
+        turn_input = fresh_turn(user_id=user_id, turn_id=turn_id, message=message.strip(), upload=upload)
+        async for event in self._run(turn_input, message, thread_id, tuple(replaces)):
             yield event
 
     async def ask_about(
-        self, user_id: str, item_id: str, wish: PointedWish, *, thread_id: str | None = None
+        self,
+        user_id: str,
+        item_id: str,
+        wish: PointedWish,
+        *,
+        thread_id: str | None = None,
+        turn_id: str = "",
+        replaces: Sequence[str] = (),
     ) -> AsyncIterator[TurnEvent]:
-        """Ask for items like one, or for others instead of it, by a button.
+        """Ask for items like one, or for others instead of it, by a button. turn_id, replaces: as in `ask`.
 
-        Raises KeyError for an item that is not in the catalogue, and BeingForgotten.
+        Raises KeyError for an item that is not in the catalogue, AlreadyReplaced and BeingForgotten.
         """
         message = pointed_words(self.catalogue[item_id].title, wish)
         more_like, instead_of = (item_id, "") if wish == "more_like" else ("", item_id)
+        turn_id = turn_id or uuid.uuid4().hex
         turn_input = fresh_turn(
-            user_id=user_id, turn_id=uuid.uuid4().hex, message=message, more_like=more_like, instead_of=instead_of
+            user_id=user_id, turn_id=turn_id, message=message, more_like=more_like, instead_of=instead_of
         )
-        async for event in self._run(turn_input, message, thread_id):
+        async for event in self._run(turn_input, message, thread_id, tuple(replaces)):
             yield event
 
     async def critique(
-        self, user_id: str, item_id: str, said: str, *, thread_id: str | None = None
+        self, user_id: str, item_id: str, said: str, *, thread_id: str | None = None, turn_id: str = ""
     ) -> AsyncIterator[TurnEvent]:
         """Ask for items that differ from one in some way, by a button. said: as one would type it: `cheaper`, `darker`.
 
@@ -146,32 +166,37 @@ class Session:
         catalogue, and BeingForgotten.
         """
         message = f"{said.strip().capitalize()} than “{one_line(self.catalogue[item_id].title)}”"
-        turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message=message, critique_of=item_id)
+        turn_input = fresh_turn(
+            user_id=user_id, turn_id=turn_id or uuid.uuid4().hex, message=message, critique_of=item_id
+        )
         async for event in self._run(turn_input, message, thread_id):
             yield event
 
-    async def undo_critique(self, user_id: str, said: str, *, thread_id: str) -> AsyncIterator[TurnEvent]:
+    async def undo_critique(
+        self, user_id: str, said: str, *, thread_id: str, turn_id: str = ""
+    ) -> AsyncIterator[TurnEvent]:
         """Take back a critique of a thread, named by its `said`, by a button; the slate is chosen anew.
 
         Raises BeingForgotten.
         """
         message = f"Undo “{said}”"
-        turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message=message, undo=said)
+        turn_input = fresh_turn(user_id=user_id, turn_id=turn_id or uuid.uuid4().hex, message=message, undo=said)
         async for event in self._run(turn_input, message, thread_id):
             yield event
 
     async def give_feedback(
-        self, user_id: str, item_id: str, kind: str, *, thread_id: str | None = None
+        self, user_id: str, item_id: str, kind: str, *, thread_id: str | None = None, turn_id: str = ""
     ) -> AsyncIterator[TurnEvent]:
         """Like or dislike an item by a button, or take back what was given it.
 
-        kind: `like`, `dislike` or `take_back`. Raises ValueError for another, KeyError for an item that is not in the
-        catalogue, and BeingForgotten.
+        kind: `like`, `dislike` or `take_back`. turn_id: as in `ask`. Raises ValueError for another, KeyError for an
+        item that is not in the catalogue, and BeingForgotten.
         """
         if kind not in REACTIONS:
             raise ValueError(f"no reaction is called {kind!r}; write one of {', '.join(REACTIONS)}")
         reaction = Reaction(self.catalogue[item_id].item_id, kind)
-        turn_input = fresh_turn(user_id=user_id, turn_id=uuid.uuid4().hex, message="", reactions=(reaction,))
+        turn_id = turn_id or uuid.uuid4().hex
+        turn_input = fresh_turn(user_id=user_id, turn_id=turn_id, message="", reactions=(reaction,))
         async for event in self._run(turn_input, f"({kind} {item_id})", thread_id):
             yield event
 
@@ -188,19 +213,15 @@ class Session:
         """The messages of a thread, oldest first; empty for one that is not this user's, or who is being forgotten."""
         if user_id in self.services.marks:
             return ()
-        graph = await self._graph()
-        snapshot = await graph.aget_state({"configurable": {"thread_id": thread_key(user_id, thread_id)}})
-        return tuple(snapshot.values.get("history", ()))
+        turns = await self.turns(user_id, thread_id, limit=1)
+        return turns[-1].history if turns else ()
 
     async def turns(self, user_id: str, thread_id: str, *, limit: int = 50) -> tuple[TurnState, ...]:
-        """What each of the last turns of a thread came to, oldest first; empty as `history` is."""
+        """What each of the last turns of a thread came to, oldest first, no replaced ones; empty as `history` is."""
         if user_id in self.services.marks:
             return ()
-        graph = await self._graph()
-        snapshots = graph.aget_state_history(
-            {"configurable": {"thread_id": thread_key(user_id, thread_id)}}, limit=limit
-        )
-        return tuple([TurnState(**snapshot.values) async for snapshot in snapshots][::-1])
+        graph, _ = await self._graph()
+        return tuple(await standing_turns(graph, user_id, thread_id, self.services.replaced, limit=limit))
 
     async def aclose(self) -> None:
         """Close what this event loop opened, then the stores. Closing twice is not an error."""
@@ -210,11 +231,13 @@ class Session:
             del self._graphs[loop]
         self.services.close()
 
-    async def _run(self, turn_input: TurnInput, message: str, thread_id: str | None) -> AsyncIterator[TurnEvent]:
+    async def _run(
+        self, turn_input: TurnInput, message: str, thread_id: str | None, replaces: tuple[str, ...] = ()
+    ) -> AsyncIterator[TurnEvent]:
         user_id = turn_input["user_id"]
         self.services.marks.refuse(user_id)
         trace_id = trace_id_of(turn_input["turn_id"])
-        turn = _Turn(user_id, thread_id or uuid.uuid4().hex[:12], trace_id, time.perf_counter())
+        turn = _Turn(user_id, thread_id or uuid.uuid4().hex[:12], trace_id, time.perf_counter(), replaces)
         recorder = self.services.recorder()
         recorder.start_turn(
             trace_id=turn.trace_id,
@@ -227,13 +250,14 @@ class Session:
         try:
             final: dict[str, Any] = {}
             context = self.services.turn_context(self._catalogue_name, recorder)
+            taken_back = await self._taken_back(turn, context)
             async with contextlib.aclosing(self._stream(turn, turn_input, context)) as events:
                 async for event in events:
                     if isinstance(event, dict):
                         final = event
                     else:
                         yield event
-            result = self._result(turn, final, context)
+            result = self._result(turn, final, context, taken_back)
             slate = [card.item_id for card in result.slate]
             recorder.end_turn(reply=result.reply, slate=slate, error=result.error or None)
             yield TurnDone(result)
@@ -245,11 +269,10 @@ class Session:
         self, turn: _Turn, turn_input: TurnInput, context: TurnContext
     ) -> AsyncGenerator[TurnEvent | dict[str, Any]]:
         """The events of a turn, and its state as a dict after each step of the graph."""
-        graph = await self._graph()
-        thread = RunnableConfig(configurable={"thread_id": thread_key(turn.user_id, turn.thread_id)})
+        graph, saver = await self._graph()
         stream = graph.astream(
             cast(TurnState, turn_input),  # LangGraph takes a part of the state as well
-            thread,
+            await base_of(graph, saver, turn.user_id, turn.thread_id, self.services.replaced),
             context=context,
             stream_mode=["custom", "values"],
             durability="exit",
@@ -257,7 +280,26 @@ class Session:
         async for _, chunk in stream:
             yield cast(TurnEvent | dict[str, Any], chunk)
 
-    def _result(self, turn: _Turn, final: dict[str, Any], context: TurnContext) -> TurnResult:
+    async def _taken_back(self, turn: _Turn, context: TurnContext) -> str:
+        """Replace the turns that this one takes the place of, and free the taste of all replaced turns.
+
+        Returns what they had taught, in words. Where the taste cannot be freed now, the next turn does it.
+        """
+        taught, replaced = "", self.services.replaced
+        if turn.replaces:
+            graph, _ = await self._graph()
+            gone = await replace_turns(
+                graph, turn.user_id, turn.thread_id, turn.replaces, replaced, catalogue=self._catalogue_name
+            )
+            taught = told(gone)
+            context.recorder.record(Note(what="replaced", detail=f"{', '.join(map(trace_id_of, turn.replaces))}"))
+        try:
+            await settle(context, turn.user_id, replaced.void(turn.user_id, self._catalogue_name))
+        except (ModelError, StoreError) as error:
+            context.recorder.record(Note(what="replaced", detail=f"the taste was not freed of it yet: {error}"))
+        return taught
+
+    def _result(self, turn: _Turn, final: dict[str, Any], context: TurnContext, taken_back: str) -> TurnResult:
         return TurnResult(
             thread_id=turn.thread_id,
             trace_id=turn.trace_id,
@@ -271,9 +313,10 @@ class Session:
             error=" ".join(final.get("problems", ())),
             critiques=tuple(final.get("critiques", ())),
             quick_replies=tuple(final.get("quick_replies", ())),
+            taken_back=taken_back,
         )
 
-    async def _graph(self) -> Graph:
+    async def _graph(self) -> tuple[Graph, AsyncSqliteSaver]:
         """The compiled graph of the running event loop: the checkpointer's connection belongs to one loop."""
         loop = asyncio.get_running_loop()
         if loop not in self._graphs:
@@ -282,7 +325,7 @@ class Session:
             connection = await aiosqlite.connect(self.services.checkpoints)
             saver = AsyncSqliteSaver(connection, serde=serializer())
             self._graphs[loop] = (build_turn(saver), saver)
-        return self._graphs[loop][0]
+        return self._graphs[loop]
 
 
 def _checked(services: Services, name: str) -> str:

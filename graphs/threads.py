@@ -51,10 +51,19 @@ class Threads:
             return sorted(key[len(mine) :] for (key,) in keys if key.startswith(mine))
 
     def turns(self, user_id: str, thread_id: str) -> list[TurnState]:
-        """What each turn of a thread came to, oldest first; empty for one that is not this user's."""
+        """What each turn of a thread came to, oldest first, replaced ones too; empty for one not of this user."""
+        return [turn for _, turn in self.steps(user_id, thread_id)]
+
+    def steps(self, user_id: str, thread_id: str) -> list[tuple[TurnState, TurnState]]:
+        """What the conversation had come to before each turn, and what the turn came to; in the order of `turns`."""
         with self._saver() as saver:
-            snapshots = build_turn(saver).get_state_history(_config(user_id, thread_id)) if saver else ()
-            return [_state(snapshot.values) for snapshot in snapshots][::-1]
+            snapshots = list(build_turn(saver).get_state_history(_config(user_id, thread_id))) if saver else []
+        states = {_id(snapshot.config): state_of(snapshot.values) for snapshot in snapshots}
+        return [
+            (states.get(_id(snapshot.parent_config), TurnState()), states[_id(snapshot.config)])
+            for snapshot in reversed(snapshots)
+            if snapshot.values
+        ]
 
     def restore(self, user_id: str, thread_id: str, turns: Sequence[TurnState]) -> None:
         """Append turns to a thread as if they had taken place there; a thread that is not there begins with them."""
@@ -113,10 +122,15 @@ class Threads:
             raise DatabaseFailed(str(self.path), str(error)) from error
 
 
-def _state(values: dict[str, Any]) -> TurnState:
-    """The state a checkpoint holds, which gives lists for tuples."""
+def state_of(values: dict[str, Any]) -> TurnState:
+    """The state a checkpoint holds, which may give lists for tuples; of an empty one that of no turn."""
     kept: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in values.items()}
     return TurnState(**kept)
+
+
+def _id(config: RunnableConfig | None) -> str:
+    """The id of the checkpoint a configuration names."""
+    return str(config["configurable"].get("checkpoint_id", "")) if config else ""
 
 
 def _config(user_id: str, thread_id: str) -> RunnableConfig:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Engine,
     Float,
+    FromClause,
     Index,
     Integer,
     Row,
@@ -69,6 +70,7 @@ _interactions = Table(
 _APPEND_LOCK = 0x50414C41  # any number of our own; see `_append_lock`
 _CHUNK = 500
 _THUMBS = ("like", "dislike")
+_VOIDABLE = (*_THUMBS, "wish")
 _OWN_HAND = get_args(OwnHandKind)
 
 
@@ -83,7 +85,8 @@ class LogState:
 class EventLog:
     """All interactions of all users. Every reading call names the user, or the catalogue for offline work.
 
-    Likes and dislikes that their user took back stay in the log; only calls that say so return them.
+    Likes and dislikes that their user took back, and what turns taught that were replaced, stay in the log; only calls
+    that say so return them.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -336,17 +339,35 @@ def _about_touched() -> Select[Any]:
 
 
 def _stands() -> ColumnElement[bool]:
-    """Whether an event counts: a like or dislike whose user took it back later does not."""
-    events, later = _interactions.c, _interactions.alias("later").c
+    """Whether an event counts: a like or dislike whose user took it back later does not, nor what a turn taught that
+    was replaced. What a replaced turn took back stands again."""
+    events, later, replaced = _interactions, _interactions.alias("later"), _interactions.alias("replaced")
     return or_(
-        events.kind.not_in(_THUMBS),
+        events.c.kind.not_in(_VOIDABLE),
         ~exists().where(
-            later.user_id == events.user_id,
-            later.catalogue == events.catalogue,
-            later.item_id == events.item_id,
-            later.event_id > events.event_id,
-            later.kind == literal_column("'take_back'"),  # a literal, so that the small index on it serves
+            _takes_back(later, events),
+            or_(
+                and_(later.c.text != "", later.c.text == events.c.source),
+                and_(
+                    later.c.text == "",
+                    events.c.kind.in_(_THUMBS),
+                    later.c.event_id > events.c.event_id,
+                    ~exists().where(
+                        _takes_back(replaced, later), replaced.c.text != "", replaced.c.text == later.c.source
+                    ),
+                ),
+            ),
         ),
+    )
+
+
+def _takes_back(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Whether an event takes back something about what another is about."""
+    return and_(
+        one.c.user_id == other.c.user_id,
+        one.c.catalogue == other.c.catalogue,
+        one.c.item_id == other.c.item_id,
+        one.c.kind == literal_column("'take_back'"),  # a literal, so that the small index on it serves
     )
 
 

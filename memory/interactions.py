@@ -15,7 +15,8 @@ class Interaction(BaseModel):
     """One event of one user about one item, one stated wish, or one change of the record by their own hand.
 
     An `edit` is of their taste. A `take_back` makes void every earlier like and dislike of the same item by the same
-    user: they stay in the log and count no more.
+    user: they stay in the log and count no more. One whose text names a turn, as `turn:<turn id>`, makes void what that
+    turn taught about the item, or its wishes where it names no item; see `memory.replaced_turns`.
 
     event_id: given by the event log, rising in the order of acceptance; 0 before it is accepted. item_id: empty for a
     wish and an edit. value: a rating on a scale of 5, else None. text: of a wish, the user's own words; of an edit, its

@@ -37,15 +37,19 @@ def write(home: Path, tell: Callable[[Any], None], seed: int) -> None:
         tell({"open": True})
         for number in range(10_000):
             user = chance.choice(USERS)
-            match chance.randrange(4):
+            match chance.randrange(5):
                 case 0:
                     await talk(session, user, f"show me a fox that is calm, {number}")
                 case 1:
+                    await talk(session, user, f"show me an owl, {number}", thread_id=f"{seed}-{number}")
+                    [turn] = await session.turns(user, f"{seed}-{number}")
+                    await talk(session, user, "hello", thread_id=f"{seed}-{number}", replaces=[turn.turn_id])
+                case 2:
                     async for _ in session.give_feedback(
                         user, chance.choice(ITEMS), chance.choice(["like", "dislike"])
                     ):
                         pass
-                case 2:
+                case 3:
                     services.log.append([event(user, chance.choice(ITEMS), key=f"{seed}-{number}")])
                 case _:
                     key = f"{seed}-{number}"
@@ -79,6 +83,11 @@ def read(home: Path, acknowledged: dict[str, Any]) -> dict[str, Any]:
 
     async def go_on() -> None:
         await talk(session, "ann", "show me a fox")
+        evidence = {
+            event_id for fact in services.preferences.current("ann", "prints").holding for event_id in fact.evidence
+        }
+        if evidence & {one.event.event_id for one in services.replaced.void("ann", "prints")}:
+            wrong.append("the taste of ann rests on what a replaced turn said")
         await session.aclose()
 
     asyncio.run(go_on())

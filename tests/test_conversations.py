@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from graphs.conversations import UNNAMED, Conversations
+from graphs.conversations import UNNAMED, Conversations, NoSuchTurn
 from memory.errors import BeingForgotten
 from memory.file_scan import Sought
 from memory.marks import Mark
 from tests import world
+from tracing.events import trace_id_of
 
 
 @pytest.fixture
@@ -100,6 +101,60 @@ async def test_a_picture_without_words_has_a_name_too_and_a_long_beginning_is_cu
     await world.talk(session, "eve", "", thread_id="d")
     assert len(conversations(session).list()[0].name) == 60
     assert conversations(session, "eve").list()[0].name == UNNAMED
+
+
+async def test_a_branch_has_the_turns_up_to_one_and_goes_its_own_way(session):
+    own = conversations(session)
+    first, second = await session.turns("ann", "a")
+    events = session.services.log.of_user("ann", "prints", edits=True)
+    branch = own.branch("a", first.turn_id, catalogue="prints")
+    assert session.services.log.of_user("ann", "prints", edits=True) == events, "nothing is taught anew"
+    [copied] = await session.turns("ann", branch)
+    assert (copied.message, copied.slate, copied.history) == (first.message, first.slate, first.history)
+    assert trace_id_of(copied.turn_id) == trace_id_of(first.turn_id), "its trace is the same"
+    await world.talk(session, "ann", "an owl", thread_id=branch)
+    assert [turn.message for turn in await session.turns("ann", branch)] == ["a fox for the hall", "an owl"]
+    assert [turn.turn_id for turn in await session.turns("ann", "a")] == [first.turn_id, second.turn_id]
+
+
+async def test_a_branch_is_listed_before_anything_was_said_in_it_with_a_name_and_where_it_came_from(session):
+    own = conversations(session)
+    first, _ = await session.turns("ann", "a")
+    branches = [own.branch("a", first.turn_id, catalogue="prints") for _ in range(2)]
+    rows = {row.thread_id: row for row in own.list()}
+    assert [rows[one].name for one in branches] == ["a fox for the hall (2)", "a fox for the hall (3)"]
+    assert {rows[one].came_from for one in branches} == {"a"}
+    assert rows["a"].came_from == ""
+    assert [row.thread_id for row in own.list("hall (2)")] == [branches[0]]
+    await world.talk(session, "ann", "an owl", thread_id=branches[0])
+    assert own.list()[0].thread_id == branches[0]
+    assert own.list()[0].came_from == "a"
+    own.delete(branches[0])
+    assert branches[0] not in {row.thread_id for row in own.list()}
+    assert conversations(session, "bob").list()[0].came_from == ""
+
+
+async def test_a_turn_replaced_in_a_branch_takes_nothing_back_and_stays_where_it_was_said(session):
+    own = conversations(session)
+    first, second = await session.turns("ann", "a")
+    branch = own.branch("a", second.turn_id, catalogue="prints")
+    copy = (await session.turns("ann", branch))[0]
+    result, _ = await world.talk(session, "ann", "an owl", thread_id=branch, replaces=[copy.turn_id])
+    assert result.taken_back == ""
+    assert [turn.message for turn in await session.turns("ann", branch)] == ["an owl"]
+    assert [turn.turn_id for turn in await session.turns("ann", "a")] == [first.turn_id, second.turn_id]
+    assert "a fox" in [event.text for event in session.services.log.of_user("ann", "prints")]
+
+
+async def test_no_branch_begins_at_a_turn_that_was_replaced_or_is_somebody_elses(session):
+    first, second = await session.turns("ann", "a")
+    await world.talk(session, "ann", "an owl", thread_id="a", replaces=[second.turn_id])
+    [theirs] = await session.turns("bob", "a")
+    for turn_id in (second.turn_id, theirs.turn_id, ""):
+        with pytest.raises(NoSuchTurn):
+            conversations(session).branch("a", turn_id, catalogue="prints")
+    branch = conversations(session).branch("a", first.turn_id, catalogue="prints")
+    assert [turn.message for turn in await session.turns("ann", branch)] == ["a fox for the hall"]
 
 
 async def test_nothing_is_read_of_somebody_who_is_being_forgotten(session):
