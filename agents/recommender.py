@@ -243,10 +243,10 @@ def _blended(state: TurnState, context: TurnContext, *, keep: int | None = None)
 
 
 def _weights(state: TurnState, context: TurnContext) -> dict[str, float]:
-    """The declared weights; where something was shown, nearness in meaning is likeness to it."""
+    """The declared weights; where something is asked for now, nearness in meaning is likeness to that."""
     weights = context.recommend.weights.model_dump()
     likeness = weights.pop("likeness")
-    return weights | ({"semantic": likeness} if state.upload_summary else {})
+    return weights | ({"semantic": likeness} if _wish(state) else {})
 
 
 def _record(state: TurnState, shown: Sequence[str], context: TurnContext) -> None:

@@ -2,9 +2,10 @@
 
 Prints one JSON object. In the demo shop, on the demo profile, drawn requests name one or two things that prints show
 (`Something calm, in deep blue.`), as people without a history and as some whose long history speaks of another taste;
-a part of the conversations says the second thing a turn later. What a print truly shows is known from how it was drawn,
-and never told to the product. `met`: of the places that could hold a print with everything asked for, those that do.
-`first`: how often the print shown first is one. `--home` keeps the prepared shop between runs.
+some ask in words that no summary uses (`Something serene.`), and some say the second thing a turn later. What a print
+truly shows is known from how it was drawn, and never told to the product. `met`: of the places that could hold a print
+with everything asked for, those that do. `first`: how often the print shown first is one. `--home` keeps the prepared
+shop between runs.
 """
 
 from __future__ import annotations
@@ -38,6 +39,24 @@ BOTH: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("subject", "mood"): ("I would like a {0}, and {1}.", "A {1} {0}, please."),
     ("style", "mood"): ("A {1} {0}.", "Some {0}, {1} if you can."),
 }
+OTHER_WORDS: Mapping[str, tuple[str, str]] = {  # what no print is said to be → what is meant by it
+    "cheerful": ("mood", "joyful"),
+    "melancholy": ("mood", "gloomy"),
+    "peaceful": ("mood", "calm"),
+    "serene": ("mood", "calm"),
+    "surreal": ("mood", "dreamy"),
+    "theatrical": ("mood", "dramatic"),
+    "with a kitten": ("subject", "cat"),
+    "with a toadstool": ("subject", "mushroom"),
+    "for a cyclist": ("subject", "bicycle"),
+    "with a yacht": ("subject", "sailing boat"),
+    "from a desert plant": ("subject", "cactus"),
+    "for someone who loves the rain": ("subject", "umbrella"),
+    "monochrome": ("palette", "black and white"),
+    "fluorescent": ("palette", "neon"),
+    "sketched with a pen": ("style", "line drawing"),
+    "made of many dots": ("style", "pointillist"),
+}
 LATER: Mapping[str, str] = {
     "palette": "More like that, in {}.",
     "mood": "And now more {}.",
@@ -65,7 +84,7 @@ class Answered:
 
 
 def requests(count: int, rng: random.Random) -> list[Request]:
-    """So many of each kind: one thing named, two at once, and two one after the other."""
+    """So many of each kind: one thing named, two at once, one in other words, and two one after the other."""
     from catalog.demo.looks import VALUES
 
     made = []
@@ -79,6 +98,9 @@ def requests(count: int, rng: random.Random) -> list[Request]:
         values = [rng.choice(VALUES[aspect]) for aspect in pair]
         said = rng.choice(BOTH[pair]).format(*values)
         made.append(Request("two", (said,), dict(zip(pair, values, strict=True))))
+        words = rng.choice(list(OTHER_WORDS))
+        aspect, value = OTHER_WORDS[words]
+        made.append(Request("in other words", (f"Something {words}, please.",), {aspect: value}))
         then = rng.choice(list(LATER))
         before = rng.choice([aspect for aspect in ("mood", "palette") if aspect != then])
         first, second = rng.choice(VALUES[before]), rng.choice(VALUES[then])
@@ -125,7 +147,7 @@ async def measure(home: Path, count: int, settings: Sequence[str]) -> dict[str, 
     await summarize_catalogue(services, services.catalogue("demo"))
     session, rng, start = Session(services, "demo"), random.Random(SEED), time.time_ns()
     looks = {one.item.item_id: one.look for one in make_prints()}
-    known = [person.user_id for person in rng.sample(make_people(), count * 3)]
+    known = [person.user_id for person in rng.sample(make_people(), count * 4)]
     answered: dict[str, list[Answered]] = {"new": [], "known": []}
     for number, request in enumerate(requests(count, rng)):
         for who, user_id in (("new", f"asks-{start}-{number}"), ("known", known[number])):
@@ -144,7 +166,7 @@ def report(answered: Mapping[str, Sequence[Answered]]) -> dict[str, Any]:
                 "met": round(sum(one.met for one in own) / sum(one.places for one in own), 3),
                 "first": round(sum(one.first for one in own) / len(own), 3),
             }
-            for kind in ("one", "two", "one, then another")
+            for kind in ("one", "two", "in other words", "one, then another")
             if (own := [one for one in possible if one.kind == kind])
         }
     return told

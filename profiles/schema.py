@@ -94,10 +94,10 @@ class MemorySettings(_Section):
 class BlendWeights(_Section):
     """How much each part counts in the blend, at least 0; at least one is above 0.
 
-    semantic: nearness in meaning to what is asked for; where a picture or an item was shown to be matched, `likeness`
-    stands in its place. asked: what an item is known to have of what is wished for in words; where it is small, a
-    strong taste shows people what they did not ask for. critiques: how far the summary goes along what more or less was
-    asked of, such as "darker".
+    semantic: nearness in meaning to the taste; where something is asked for now, in words, by a picture or by an item,
+    `likeness` is how much nearness to that counts, in its place. asked: what an item is known to have of what is wished
+    for in words; where it is small, a strong taste shows people what they did not ask for. critiques: how far the
+    summary goes along what more or less was asked of, such as "darker".
     """
 
     model: float = Field(default=1.0, ge=0)
