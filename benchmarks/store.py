@@ -148,12 +148,14 @@ def listing(folder: Path) -> dict[str, float]:
                     for n in range(start, start + PART)
                 ]
             )
-        store._connection.forget_read()
+    with ChromaStore.from_conn_string(str(folder / "listed")) as store:
         first = once(lambda: store.list_namespaces(limit=NAMESPACES))
         again = [once(lambda: store.list_namespaces(limit=NAMESPACES)) for _ in range(20)]
         under = [once(lambda: store.list_namespaces(prefix=("u", "07"), suffix=("*",), max_depth=2)) for _ in range(20)]
         store.put(("u", "99", "new"), "k", {})
         after_a_put = once(lambda: store.list_namespaces(limit=NAMESPACES + 1))
+        store.delete(("u", "99", "new"), "k")
+        after_a_delete = once(lambda: store.list_namespaces(limit=NAMESPACES + 1))
     return {
         "records": RECORDS,
         "namespaces": NAMESPACES,
@@ -161,6 +163,7 @@ def listing(folder: Path) -> dict[str, float]:
         "again_ms": statistics.median(again),
         "under_a_prefix_ms": statistics.median(under),
         "after_a_put_ms": after_a_put,
+        "after_a_delete_ms": after_a_delete,
     }
 
 
@@ -240,7 +243,7 @@ def main() -> None:
             met |= {name: beside[name]["processor_ratio"] <= bound for name, bound in BOUNDS.items()}
         if "listing" not in options.without:
             figures["listing"] = listed = listing(folder)
-            met["listing"] = max(listed["again_ms"], listed["under_a_prefix_ms"]) < LISTING_BOUND_MS
+            met["listing"] = max(time for name, time in listed.items() if name.endswith("_ms")) < LISTING_BOUND_MS
         if options.vectors:
             figures["many"] = searched = many(folder, options.vectors, options.minutes, options.queries)
             met["recall"] = searched.pop("met")

@@ -14,6 +14,7 @@ from memory.chroma_client import close_client, open_client
 from memory.chroma_health import damage, damage_after_a_crash, repair, torn_files
 from memory.chroma_layout import Collections, open_collections
 from memory.chroma_lock import LOCK_FILE, DirectoryLock
+from memory.chroma_namespaces import NamespaceRows
 from memory.chroma_rows import Rows
 from memory.chroma_swap import finish_swap
 from memory.errors import StoreError, StoreFailed, StoreUnreachable
@@ -55,6 +56,11 @@ class Connection:
     def vectors(self) -> Rows | None:
         """The rows of second and further vectors; None while no index was ever configured."""
         return self.collections.vectors
+
+    @property
+    def namespace_rows(self) -> NamespaceRows:
+        """The rows of the namespaces that hold an entry."""
+        return NamespaceRows(self.collections.namespaces, self.records, shared=not self.exclusive)
 
     @property
     def dims(self) -> int:
@@ -159,9 +165,13 @@ def _open_healthy(directory: Path, index: TextIndex | None, *, broken_off: bool)
     client = open_client(directory)
     try:
         collections = open_collections(client, str(directory), dims, embedder)
-        for rows in (collections.records, collections.vectors):
+        for rows in (collections.records, collections.vectors, collections.namespaces):
             found = found or (damage(rows) if rows is not None else "")  # never asked of an index known to be torn
-        return repair(client, collections, index, damage=found) if found else (client, collections)
+        if found:
+            return repair(client, collections, index, damage=found)
+        if broken_off:
+            NamespaceRows(collections.namespaces, collections.records, shared=False).verify()
+        return client, collections
     except BaseException:
         close_client(client, directory)
         raise
@@ -183,7 +193,9 @@ def _connect_server(url: str, dims: int | None, embedder: str) -> Connection:
         client.heartbeat()
     except Exception as error:
         raise StoreUnreachable(url, f"{type(error).__name__}: {error}") from error
-    return with_collections(url, client, dims, embedder, exclusive=False)
+    connection = with_collections(url, client, dims, embedder, exclusive=False)
+    connection.namespace_rows.verify()  # no lock tells whether a client was killed
+    return connection
 
 
 def with_collections(place: str, client: Any, dims: int | None, embedder: str, *, exclusive: bool) -> Connection:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from memory.chroma_client import close_client, open_client
-from memory.chroma_layout import RECORDS, VECTORS, Collections, Written, open_collections, rewrite
+from memory.chroma_layout import NAMESPACES, RECORDS, VECTORS, Collections, Written, open_collections, rewrite
 from memory.chroma_rows import Rows
 from memory.errors import EmbedderFailed, StoreDamaged, StoreError, StoreFailed
 from memory.records import Record
@@ -96,7 +96,8 @@ def damage(rows: Rows, *, thorough: bool = False) -> str:
         page, vectors = first
         if thorough:
             documents = page["documents"][:1] if page["documents"][0] is not None else None
-            rows.upsert(page["ids"][:1], vectors[:1], page["metadatas"][:1], documents)
+            metadatas = page["metadatas"][:1] if page["metadatas"][0] is not None else None
+            rows.upsert(page["ids"][:1], vectors[:1], metadatas, documents)
         return "" if rows.nearest(vectors[0], None, 1, whole=False) else "a search of it finds nothing"
     except StoreFailed as error:
         return error.detail
@@ -159,7 +160,7 @@ def _embedded_anew(found: Collections, index: TextIndex | None) -> Iterator[list
 def _main(directory: Path) -> int:
     client = open_client(directory)
     held = {collection.name: collection for collection in client.list_collections()}
-    for name in (RECORDS, VECTORS):
+    for name in (RECORDS, VECTORS, NAMESPACES):
         if name in held and (found := damage(Rows(held[name], str(directory), _CHUNK), thorough=True)):
             print(found, file=sys.stderr)
             return 1

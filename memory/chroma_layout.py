@@ -1,12 +1,12 @@
 """The collections a store lies in: their stamp, how entries are written, and how an older layout becomes this one.
 
 An entry is one row of `palate-records`: its document, its labels and its first vector. One without a vector carries a
-placeholder that no search returns. The second and further vectors of an entry are rows of `palate-vectors`.
+placeholder that no search returns. The second and further vectors of an entry are rows of `palate-vectors`. The
+namespaces that hold an entry are rows of `palate-namespaces`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 
 from memory.chroma_client import patiently
+from memory.chroma_namespaces import NamespaceRows, placeholders
 from memory.chroma_rows import Rows
 from memory.errors import StoreFailed, StoreMismatch, StoreNewer
-from memory.records import Record, labels_metadata
+from memory.records import Namespace, Record, labels_metadata
 from memory.vectors import Vectors
 
-FORMAT = 2  # 1 had every vector in `palate-vectors`
-RECORDS, VECTORS, _NEXT = "palate-records", "palate-vectors", "palate-records-next"
+FORMAT = 3  # 1 had every vector in `palate-vectors`; 2 no rows of namespaces, and each label by itself
+RECORDS, VECTORS, NAMESPACES = "palate-records", "palate-vectors", "palate-namespaces"
+_NEXT = "palate-records-next"
 # A denser graph than Chroma's default: better recall for a little more work on each write.
 INDEX = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 300}
 _NO_INDEX = {"space": "cosine"}
@@ -39,6 +41,7 @@ class Collections:
     """The rows of a store. vectors: None while no index was ever configured; dims is then 0 and embedder empty."""
 
     records: Rows
+    namespaces: Rows
     vectors: Rows | None
     dims: int
     embedder: str
@@ -87,11 +90,7 @@ class Collections:
         return np.stack([first, *(further[one] for one in record.vector_ids[1:] if one in further)])
 
     def _placeholder(self, record: Record) -> Vectors:
-        """Chroma wants a vector in every row. Spread on a circle they cost its index less than one repeated point."""
-        angle = int(record.record_id[:8], 16) / 0x1_0000_0000 * 2 * math.pi
-        row = np.zeros(self.dims or 2, dtype=np.float32)
-        row[:2] = (math.cos(angle), math.sin(angle)) if len(row) > 1 else 1.0
-        return row
+        return np.asarray(placeholders([record.record_id], self.dims or 2)[0])
 
 
 def open_collections(client: Any, place: str, dims: int | None, embedder: str) -> Collections:
@@ -104,32 +103,39 @@ def open_collections(client: Any, place: str, dims: int | None, embedder: str) -
     if _NEXT in names and RECORDS not in names:  # killed between the two steps of `_replace_records`
         _rename(client.get_collection(_NEXT, embedding_function=None), RECORDS)
     made = _collection(client, RECORDS, dims or 0, embedder)
-    about = made.metadata
+    about = dict(made.metadata)
     vectors = client.get_collection(VECTORS, embedding_function=None) if VECTORS in names else None
     if about["format"] == 1 and vectors is not None:
         about = about | {"dims": vectors.metadata["dims"], "embedder": vectors.metadata["embedder"]}
     found = Collections(
         Rows(made, place, cap),
+        Rows(_collection(client, NAMESPACES, 0, ""), place, cap),
         Rows(vectors, place, cap) if vectors is not None else None,
         int(about.get("dims", 0)),
         str(about.get("embedder", "")),
     )
-    if about["format"] not in (1, FORMAT):
+    if about["format"] not in range(1, FORMAT + 1):
         raise StoreNewer(place, f"format {about['format']}", f"format {FORMAT}")
     if dims is not None and found.dims and (found.embedder, found.dims) != (embedder, dims):
         raise StoreMismatch(
             place, f"{found.embedder or 'an embedder'} ({found.dims} dimensions)", f"{embedder} ({dims})"
         )
     if found.dims == 0 and dims:
-        wanted = Collections(found.records, _further_rows(client, place, cap, dims, embedder), dims, embedder)
+        further = _further_rows(client, place, cap, dims, embedder)
+        wanted = replace(found, vectors=further, dims=dims, embedder=embedder)
     else:
         wanted = replace(found)
         if found.dims and found.vectors is None:
             wanted.vectors = _further_rows(client, place, cap, found.dims, found.embedder)
+    if about["format"] != FORMAT:
+        _fill_namespaces(found.namespaces, found.records)
     if about["format"] == 1:
         wanted.records = _replace_records(client, wanted, _contents_of_format_1(found))
         _drop_first_vectors(wanted)
-    elif found.dims != wanted.dims:
+    elif about["format"] == 2:
+        _relabel(found)
+        patiently(lambda: made.modify(metadata=about | {"format": FORMAT}))
+    if about["format"] != 1 and found.dims != wanted.dims:
         wanted.records = _replace_records(client, wanted, found.contents())
     return wanted
 
@@ -137,9 +143,12 @@ def open_collections(client: Any, place: str, dims: int | None, embedder: str) -
 def rewrite(client: Any, collections: Collections, contents: Iterable[list[Written]]) -> Collections:
     """The same store with these entries and vectors, in collections of its own: an index that is broken is left behind.
 
-    Raises StoreFailed and whatever `contents` raises; then the collections are as they were.
+    Raises StoreFailed and whatever `contents` raises; then the entries are as they were.
     """
     place, cap = collections.records.place, collections.records.cap
+    patiently(lambda: client.delete_collection(NAMESPACES))
+    collections = replace(collections, namespaces=Rows(_collection(client, NAMESPACES, 0, ""), place, cap))
+    _fill_namespaces(collections.namespaces, collections.records)
     if collections.vectors is None:
         return replace(collections, records=_replace_records(client, collections, contents))
     held = list(contents)  # all of it, before anything is taken away
@@ -187,6 +196,25 @@ def _replace_records(client: Any, collections: Collections, contents: Iterable[l
     except Exception as error:
         raise StoreFailed(place, "rewrite its entries", f"{type(error).__name__}: {error}") from error
     return target.records
+
+
+def _fill_namespaces(rows: Rows, records: Rows) -> None:
+    """Write a row for the namespace of every entry, whatever the format of those."""
+    kept = NamespaceRows(rows, records, shared=False)
+    for page in records.scan(None, ["documents"]):
+        entries = [Record.from_row(document, {}) for document in page["documents"]]
+        kept.announce({entry.namespace: entry.record_id for entry in entries})
+
+
+def _relabel(found: Collections) -> None:
+    """Bring the labels of format 2 to this one. Done twice, it changes nothing."""
+    namespaces = dict[str, Namespace]()
+    for page in found.records.scan(None, ["documents"]):
+        entries = [Record.from_row(document, {}) for document in page["documents"]]
+        found.records.update(page["ids"], [labels_metadata(entry.namespace) for entry in entries])
+        namespaces |= {one: entry.namespace for entry in entries for one in entry.vector_ids[1:]}
+    if found.vectors is not None:
+        found.vectors.update(list(namespaces), [labels_metadata(one) for one in namespaces.values()])
 
 
 def _contents_of_format_1(found: Collections) -> Iterator[list[Written]]:

@@ -20,16 +20,16 @@ import numpy as np
 from memory.chroma_client import close_client, open_client, patiently
 from memory.chroma_connection import Connection, with_collections
 from memory.chroma_lock import LOCK_FILE
+from memory.chroma_namespaces import WIDTH, placeholders
 from memory.chroma_rows import Rows
 from memory.chroma_swap import begin_swap, commit_swap, finish_swap
 from memory.errors import StoreError, StoreFailed
-from memory.records import Record
+from memory.records import Record, namespace_to_json
 from memory.scrubbed import ENVIRONMENT, hand_out_zeros
 from memory.vectors import Vectors
 
 Progress = Callable[[int, int], None]  # rows written so far, of how many
 _FEWEST_WRITES = 2  # Chroma accepts no smaller number
-_LEAST_DIMS = 2
 _NOBODY = "0" * 40
 _ROOT = Path(__file__).resolve().parent.parent
 
@@ -64,7 +64,7 @@ def _write_elsewhere(
     connection: Connection, building: Path, dims: int | None, embedder: str, progress: Progress
 ) -> None:
     """Have another process write a directory of what the connection holds."""
-    total = connection.records.count() + (connection.vectors.count() if connection.vectors is not None else 0)
+    total = sum(rows.count() for rows in (connection.records, connection.vectors) if rows is not None)
     writer = subprocess.Popen(
         [sys.executable, "-m", __name__],
         cwd=_ROOT,
@@ -80,7 +80,7 @@ def _write_elsewhere(
         for page, vectors in _pages(connection):
             _send(writer.stdin, page, vectors)
             done += len(page["ids"])
-            progress(done, total)
+            progress(min(done, total), total)
     except BrokenPipeError:
         broken = True
     except BaseException:
@@ -95,11 +95,13 @@ def _write_elsewhere(
 
 
 def _pages(connection: Connection) -> Iterator[tuple[dict[str, Any], Vectors]]:
-    """All entries, then the vectors that belong to one."""
-    owned = set[str]()
+    """All entries, the vectors that belong to one, and the namespaces that hold one."""
+    owned, witnesses = set[str](), dict[str, str]()
     for page in connection.records.scan(None, ["documents", "metadatas", "embeddings"]):
         for document, metadata in zip(page["documents"], page["metadatas"], strict=True):
-            owned.update(Record.from_row(document, metadata).vector_ids)
+            record = Record.from_row(document, metadata)
+            owned.update(record.vector_ids)
+            witnesses[namespace_to_json(record.namespace)] = record.record_id
         told = {"rows": "records", "ids": page["ids"], "metadatas": page["metadatas"], "documents": page["documents"]}
         yield told, np.asarray(page["embeddings"], dtype=np.float32)
     for page in connection.vectors.scan(None, ["metadatas", "embeddings"]) if connection.vectors is not None else ():
@@ -108,6 +110,9 @@ def _pages(connection: Connection) -> Iterator[tuple[dict[str, Any], Vectors]]:
             ids, metadatas = ([page[name][row] for row in kept] for name in ("ids", "metadatas"))
             told = {"rows": "vectors", "ids": ids, "metadatas": metadatas, "documents": None}
             yield told, np.asarray(page["embeddings"], dtype=np.float32)[kept]
+    if witnesses:
+        told = {"rows": "namespaces", "ids": list(witnesses), "metadatas": None, "documents": list(witnesses.values())}
+        yield told, placeholders(list(witnesses))
 
 
 def _send(pipe: IO[bytes], told: dict[str, Any], vectors: Vectors | None = None) -> None:
@@ -136,7 +141,8 @@ def _write(pipe: IO[bytes]) -> None:
             last[page["rows"]] = page, vectors
     with _opened(about) as made:  # an index keeps the settings it was opened with
         for name, rows in made.items():
-            _settle(rows, *last.get(name, _nobody(about["dims"] or _LEAST_DIMS)))
+            dims = WIDTH if name == "namespaces" else about["dims"] or WIDTH
+            _settle(rows, *last.get(name, _nobody(dims)))
     with _opened(about) as made:  # an index whose last row is deleted while it settles is made anew by every reader
         for name, rows in made.items():
             if name not in last:
@@ -152,7 +158,8 @@ def _nobody(dims: int) -> tuple[dict[str, Any], Vectors]:
 def _opened(about: Mapping[str, Any]) -> Iterator[dict[str, Rows]]:
     client = open_client(Path(about["directory"]))
     made = with_collections(about["directory"], client, about["dims"], about["embedder"], exclusive=True)
-    yield {"records": made.records} | ({"vectors": made.vectors} if made.vectors is not None else {})
+    rows = {"records": made.records, "vectors": made.vectors, "namespaces": made.collections.namespaces}
+    yield {name: one for name, one in rows.items() if one is not None}
     close_client(client, Path(about["directory"]))
 
 
@@ -164,8 +171,9 @@ def _settle(rows: Rows, page: dict[str, Any], vectors: Vectors) -> None:
     usual = rows.collection.configuration["hnsw"]["sync_threshold"]
     _sync_after(rows, _FEWEST_WRITES)
     document = page["documents"][:1] if page["documents"] else None
+    metadatas = page["metadatas"][:1] if page["metadatas"] else None
     for _ in range(_FEWEST_WRITES + 1):
-        rows.upsert(page["ids"][:1], vectors[:1], page["metadatas"][:1], document)
+        rows.upsert(page["ids"][:1], vectors[:1], metadatas, document)
     _sync_after(rows, usual)
 
 

@@ -40,7 +40,7 @@ class Rows:
         self,
         ids: Sequence[str],
         vectors: Vectors,
-        metadatas: Sequence[Mapping[str, Any]],
+        metadatas: Sequence[Mapping[str, Any]] | None,
         documents: Sequence[str] | None = None,
     ) -> None:
         """Write rows; one call up to Chroma's cap is all or nothing."""
@@ -50,7 +50,7 @@ class Rows:
                 self.collection.upsert,
                 ids=list(ids[part]),
                 embeddings=vectors[part],
-                metadatas=[dict(metadata) for metadata in metadatas[part]],
+                metadatas=[dict(metadata) for metadata in metadatas[part]] if metadatas is not None else None,
                 documents=list(documents[part]) if documents is not None else None,
             )
 
@@ -81,6 +81,14 @@ class Rows:
             answer = self._ask("read", self.collection.get, ids=list(ids[part]), include=["documents", "metadatas"])
             found.update(zip(answer["ids"], zip(answer["documents"], answer["metadatas"], strict=True), strict=True))
         return found
+
+    def present(self, ids: Sequence[str]) -> set[str]:
+        """Those of the ids that are there."""
+        return {
+            one
+            for part in self._parts(ids)
+            for one in self._ask("read", self.collection.get, ids=list(ids[part]), include=[])["ids"]
+        }
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
         """Vector by id, as far as they are there."""

@@ -35,7 +35,6 @@ from memory.chroma_layout import Written
 from memory.chroma_rebuild import Progress, rebuild
 from memory.entries import Entries, refreshed
 from memory.errors import StoreClosed
-from memory.namespaces import literal_prefix
 from memory.nearness import Near, Nearness
 from memory.records import Namespace, Record, matches, new_stamp, record_id_of
 from memory.sweeper import Sweeper
@@ -295,7 +294,7 @@ class ChromaStore(BaseStore):
                     read.update((record.record_id, record) for record, _ in found)
                 return [_search_item(record, score) for record, score in found]
             case ListNamespacesOp():
-                return self._entries.namespaces(literal_prefix(op.match_conditions or ())).listed(op)
+                return self._entries.namespaces().listed(op)
             case _:
                 return None
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 
 from memory.chroma_connection import Connection
 from memory.chroma_layout import Written
+from memory.errors import StoreFailed
 from memory.namespaces import Namespaces
-from memory.records import Namespace, Record, namespace_from, prefix_condition
+from memory.records import Namespace, Record, prefix_condition
 from memory.vectors import Vectors
 
 _RECENT = 20_000  # entries kept in memory, only where no other process can write
@@ -56,13 +58,12 @@ class Entries:
             if record.record_id in first
         }
 
-    def namespaces(self, prefix: Namespace) -> Namespaces:
-        """The namespaces that hold an entry: all of them where they are remembered, else those under the prefix."""
+    def namespaces(self) -> Namespaces:
+        """The namespaces that hold an entry."""
         connection = self._connection
         if connection.namespaces is not None:
             return connection.namespaces
-        pages = connection.records.scan(None if connection.exclusive else prefix_condition(prefix), ["metadatas"])
-        found = Namespaces(namespace_from(metadata) for page in pages for metadata in page["metadatas"])
+        found = Namespaces(connection.namespace_rows.all())
         if connection.exclusive:
             connection.namespaces = found
         return found
@@ -75,19 +76,24 @@ class Entries:
         connection, gone = self._connection, [record_id for record_id in deletes if record_id in before]
         if any(len(put.vectors) > 1 for put in puts):
             connection.further = None
+        witnesses = {put.record.namespace: put.record.record_id for put in puts}
         try:
+            self._announce(witnesses)
             connection.collections.write(puts)
             connection.records.delete(gone)
             if connection.vectors is not None:
                 connection.vectors.delete([one for record in before.values() for one in record.vector_ids[1:]])
+            self._settle(witnesses, {before[record_id].namespace for record_id in gone})
         except BaseException:
             connection.forget_read()
+            with suppress(StoreFailed):
+                connection.namespace_rows.settle(witnesses)
             raise
         for record_id in deletes:
             connection.recent.pop(record_id, None)
         for put in puts:
             self.remember(put.record)
-        self._update_mirrors(puts, gone, before)
+        self._update_mirror(puts, before)
 
     def claim(self, record: Record) -> bool:
         """Put an entry without vectors unless one is there; whether it was put. One of several clients is told so."""
@@ -96,7 +102,11 @@ class Entries:
         if self._connection.exclusive:
             self.write([Written(record, np.zeros((0, 0), np.float32))], [], {})
             return True
-        return self._connection.collections.claim(record)
+        witnesses = {record.namespace: record.record_id}
+        self._announce(witnesses)
+        claimed = self._connection.collections.claim(record)
+        self._settle(witnesses, set())
+        return claimed
 
     def refresh(self, expiring: Mapping[str, Record]) -> None:
         """Keep the `expires_at` of these entries, by their id, and nothing else of them."""
@@ -125,6 +135,7 @@ class Entries:
         gone = [record for record_id, record in before.items() if record_id not in kept]
         if self._connection.vectors is not None:
             self._connection.vectors.delete([one for record in gone for one in record.vector_ids[1:]])
+        self._settle({}, {record.namespace for record in gone})
         return len(gone)
 
     def remember(self, record: Record) -> None:
@@ -144,18 +155,34 @@ class Entries:
             Record.from_row(*row) for page in pages for row in zip(page["documents"], page["metadatas"], strict=True)
         ]
 
-    def _update_mirrors(self, puts: Sequence[Written], gone: Sequence[str], before: Mapping[str, Record]) -> None:
-        mirror, namespaces = self._connection.mirror, self._connection.namespaces
+    def _update_mirror(self, puts: Sequence[Written], before: Mapping[str, Record]) -> None:
+        mirror = self._connection.mirror
         if mirror is not None:
             mirror.drop([one for record in before.values() for one in record.vector_ids])
             for put in puts:
                 mirror.put(put.record.vector_ids, [put.record.namespace] * put.record.vectors, put.vectors)
-        if namespaces is not None:
-            for record_id in gone:
-                namespaces.remove(before[record_id].namespace)
-            for put in puts:
-                if put.record.record_id not in before:
-                    namespaces.add(put.record.namespace)
+
+    def _announce(self, witnesses: Mapping[Namespace, str]) -> None:
+        """Before entries are put: their namespaces get a row. witnesses: an entry of each."""
+        connection = self._connection
+        if not connection.exclusive:
+            connection.namespace_rows.announce(witnesses)
+            return
+        known = self.namespaces()
+        fresh = {one: witness for one, witness in witnesses.items() if one not in known}
+        if fresh:
+            connection.namespace_rows.announce(fresh)
+            known.add(fresh)
+
+    def _settle(self, witnesses: Mapping[Namespace, str], lessened: set[Namespace]) -> None:
+        """After entries were put and deleted: the rows of namespaces are as they have to be."""
+        connection = self._connection
+        if not connection.exclusive:
+            connection.namespace_rows.announce(witnesses)  # another may have found the namespace empty meanwhile
+        if lessened:
+            empty = connection.namespace_rows.settle(lessened)
+            if connection.namespaces is not None:
+                connection.namespaces.remove(empty)
 
     def _note_absent(self, record_ids: Sequence[str]) -> None:
         if self._connection.exclusive:

@@ -1,9 +1,8 @@
-"""Which namespaces hold entries, sorted, so that listing them does not look at every entry."""
+"""Namespaces at hand, sorted, and which of them a listing asks for."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from langgraph.store.base import ListNamespacesOp, MatchCondition
@@ -12,29 +11,33 @@ from memory.records import Namespace
 
 
 class Namespaces:
-    """How many entries each namespace holds."""
+    """A set of namespaces."""
 
-    def __init__(self, of_entries: Iterable[Namespace] = ()) -> None:
-        self._counts = Counter(of_entries)
+    def __init__(self, namespaces: Iterable[Namespace] = ()) -> None:
+        self._held = set(namespaces)
         self._sorted: list[Namespace] | None = None
 
-    def add(self, namespace: Namespace) -> None:
-        """Count one more entry."""
-        if self._counts[namespace] == 0:
-            self._sorted = None
-        self._counts[namespace] += 1
+    def __contains__(self, namespace: Namespace) -> bool:
+        return namespace in self._held
 
-    def remove(self, namespace: Namespace) -> None:
-        """Count one entry less; a namespace without any is gone."""
-        self._counts[namespace] -= 1
-        if self._counts[namespace] <= 0:
-            del self._counts[namespace]
+    def add(self, namespaces: Iterable[Namespace]) -> None:
+        """Take these in; those that are there already change nothing."""
+        before = len(self._held)
+        self._held.update(namespaces)
+        if len(self._held) > before:
+            self._sorted = None
+
+    def remove(self, namespaces: Iterable[Namespace]) -> None:
+        """Take these out, as far as they are there."""
+        before = len(self._held)
+        self._held.difference_update(namespaces)
+        if len(self._held) < before:
             self._sorted = None
 
     def listed(self, op: ListNamespacesOp) -> list[Namespace]:
         """The page of the namespaces that meet the conditions, cut to `max_depth` labels, sorted, each once."""
         if self._sorted is None:
-            self._sorted = sorted(self._counts)
+            self._sorted = sorted(self._held)
         conditions, wanted = op.match_conditions or (), op.offset + op.limit
         prefix, found = literal_prefix(conditions), list[Namespace]()
         for number in range(bisect_left(self._sorted, prefix), len(self._sorted)):

@@ -9,7 +9,7 @@ import numpy as np
 
 from memory.chroma_connection import Connection
 from memory.entries import Entries
-from memory.records import Namespace, Record, labels_metadata, prefix_condition
+from memory.records import Namespace, Record, prefix_condition
 from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
 
 _WITH_VECTORS = {"vectors": {"$ne": 0}}  # every row has the name; of Chroma's conditions this is by far the cheapest
@@ -81,12 +81,11 @@ class Nearness:
         return Near(scores, records | self._entries.get(one for one in further if one not in records))
 
     def _search_rows(self, query: Vectors, prefix: Namespace, limit: int) -> tuple[dict[str, Record], dict[str, float]]:
-        """The entries whose first vector is nearest. Each condition costs Chroma as much as the rows that meet it.
+        """The entries whose first vector is nearest. A condition costs Chroma as much as the rows that meet it.
 
-        So none is tried first, then the last label alone: when all hits are under the prefix, they are its nearest.
+        So none is tried first: when all hits are under the prefix, they are its nearest.
         """
-        last = [{name: label} for name, label in labels_metadata(prefix).items()][-1:]
-        conditions = [None, {"$and": [*last, _WITH_VECTORS]} if last else None, prefix_condition(prefix, _WITH_VECTORS)]
+        conditions = [None, prefix_condition(prefix, _WITH_VECTORS)]
         if len(self._narrowness) > _REMEMBERED:
             self._narrowness.clear()
         for narrowness in range(self._narrowness.get(prefix, 0), len(conditions)):

@@ -98,20 +98,33 @@ def owner_of(vector_id: str) -> tuple[str, str]:
     return record_id, stamp
 
 
+def namespace_to_json(namespace: Namespace) -> str:
+    """The labels as ASCII JSON, so that any label is legal and compares exactly."""
+    return json.dumps(list(namespace))
+
+
+def namespace_from_json(told: str) -> Namespace:
+    """The namespace `namespace_to_json` wrote."""
+    return tuple(json.loads(told))
+
+
 def labels_metadata(namespace: Namespace) -> dict[str, str]:
-    """The labels as metadata: `ns0`, `ns1`, …; as ASCII JSON, so that any label is legal and compares exactly."""
-    return {f"ns{depth}": json.dumps(label) for depth, label in enumerate(namespace)}
+    """The namespace as metadata: the first label as `ns0`, the first two as `ns1`, …
+
+    So one condition selects a prefix: of several, each costs Chroma as much as the rows that meet it alone.
+    """
+    return {f"ns{depth}": namespace_to_json(namespace[: depth + 1]) for depth in range(len(namespace))}
 
 
 def namespace_from(metadata: Mapping[str, Any]) -> Namespace:
     """The namespace `labels_metadata` wrote."""
     depth = sum(1 for name in metadata if name.startswith("ns"))
-    return tuple(json.loads(metadata[f"ns{level}"]) for level in range(depth))
+    return namespace_from_json(metadata[f"ns{depth - 1}"])
 
 
 def prefix_condition(prefix: Namespace, *more: dict[str, Any]) -> dict[str, Any] | None:
     """Chroma's `where` for the rows whose namespace starts with these labels and that meet `more`; None for all."""
-    wanted: list[dict[str, Any]] = [{name: {"$eq": label}} for name, label in labels_metadata(prefix).items()]
+    wanted: list[dict[str, Any]] = [{name: label} for name, label in list(labels_metadata(prefix).items())[-1:]]
     wanted += more
     if not wanted:
         return None

@@ -1,11 +1,12 @@
 """A writer of turns, folds and notes that is killed at random moments, and what is left each time.
 
-`python -m tests.killed_writer HOME KILLS SEED` prints one JSON object. Everything is imported once; each writer, and
+`python -m tests.killed_writer HOME --kills 300` prints one JSON object. Everything is imported once; each writer, and
 each reader after it, is a fork of this process, which opens nothing itself.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -24,6 +25,7 @@ from tests.world import event, open_session, talk
 
 USERS = ("ann", "bob", "eve")
 LONGEST_S = 1.5
+MOST_TOLD = 5  # a writer lives for fewer messages and then for up to so many seconds, on however slow a machine
 ITEMS = [f"i{number:02}" for number in range(12)]
 
 
@@ -81,6 +83,10 @@ def read(home: Path, acknowledged: dict[str, Any]) -> dict[str, Any]:
     if not services.store.search(("notes",), query="note", limit=3) and acknowledged["notes"]:
         wrong.append("nothing is found by meaning")
 
+    held = sorted({record.namespace for record, _ in services.store.contents()})
+    if services.store.list_namespaces(limit=10_000) != held:
+        wrong.append("the namespaces listed are not those that hold entries")
+
     async def go_on() -> None:
         await talk(session, "ann", "show me a fox")
         evidence = {
@@ -109,18 +115,23 @@ def forked(work: Callable[[Callable[[Any], None]], None]) -> tuple[int, int]:
     return child, reading
 
 
-def main(home: Path, kills: int, seed: int) -> dict[str, Any]:
+def run(home: Path, kills: int, seed: int, minutes: float) -> dict[str, Any]:
+    """Kill so many writers, fewer when the time is over; what was acknowledged, lost and wrong."""
     chance, began = random.Random(seed), time.monotonic()
     acknowledged: dict[str, Any] = {"events": {}, "versions": {}, "notes": {}}
-    lost, wrong, failed, done = list[str](), list[str](), 0, 0
+    lost, wrong, failed, done, killed = list[str](), list[str](), 0, 0, 0
     for number in range(kills):
+        if time.monotonic() - began > 60 * minutes:
+            break
         child, pipe = forked(lambda tell, number=number: write(home, tell, seed + number))
         with os.fdopen(pipe, encoding="utf-8") as lines:
             opened = lines.readline()
+            first = [lines.readline() for _ in range(chance.randrange(MOST_TOLD))]
             time.sleep(chance.random() * LONGEST_S)
             os.kill(child, signal.SIGKILL)
-            told = [json.loads(line) for line in lines.readlines() if line.endswith("\n")]
+            told = [json.loads(line) for line in (*first, *lines.readlines()) if line.endswith("\n")]
         os.waitpid(child, 0)
+        killed += 1
         failed += not opened
         for one in told:
             if "note" in one:
@@ -138,8 +149,9 @@ def main(home: Path, kills: int, seed: int) -> dict[str, Any]:
         found = json.loads(answer)
         lost += found["lost"]
         wrong += found["wrong"]
+        print(f"{killed} killed, {done} steps, {len(lost)} lost, {len(wrong)} wrong, {failed} failed", file=sys.stderr)
     return {
-        "kills": kills,
+        "kills": killed,
         "steps_acknowledged": done,
         "events": sum(map(len, acknowledged["events"].values())),
         "versions": sum(acknowledged["versions"].values()),
@@ -151,5 +163,15 @@ def main(home: Path, kills: int, seed: int) -> dict[str, Any]:
     }
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("home", type=Path, help="a folder for the data, which is made")
+    parser.add_argument("--kills", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=600, help="how long to go on at most")
+    options = parser.parse_args()
+    print(json.dumps(run(options.home, options.kills, options.seed, options.minutes)))
+
+
 if __name__ == "__main__":
-    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    main()

@@ -54,6 +54,7 @@ def assert_old_entries(store: ChromaStore) -> None:
         entry = store.get(namespace, key)
         assert entry is not None
         assert (entry.value, entry.created_at, entry.updated_at) == ({"texts": texts}, BORN, BORN)
+    assert store.list_namespaces() == [("u", "ann"), ("u", "ben")]
     for text, key in (("red fox", "one"), ("blue whale", "two"), ("green newt", "two")):
         [first, *_] = store.search(("u",), query=text)
         assert (first.key, first.score) == (key, pytest.approx(1, abs=1e-5))
@@ -68,6 +69,51 @@ def test_a_directory_of_the_first_layout_is_brought_to_this_one(tmp_path, embedd
             assert_old_entries(store)
             assert store._connection.records.collection.metadata["format"] == FORMAT
             assert store._connection.vectors.count() == 1  # the second text of one entry; the first are in its row
+
+
+def write_format_2(path: Path, embedder: WordEmbedder) -> None:
+    """A directory as the second layout had it: each label by itself, and no rows of namespaces."""
+    with ChromaStore.from_conn_string(str(path), index=index_for(embedder)) as store:
+        for (namespace, key), texts in OLD.items():
+            store.put(namespace, key, {"texts": texts}, index=["texts[*]"])
+            record_id, labels = record_id_of(namespace, key), dict(enumerate(namespace))
+            old = {f"ns{depth}": json.dumps(label) for depth, label in labels.items()}
+            store._connection.records.update([record_id], [old])
+            for row in store._connection.vectors.collection.get()["ids"]:
+                store._connection.vectors.update([row], [old])
+        store._connection.client.delete_collection("palate-namespaces")
+        collection = store._connection.records.collection
+        collection.modify(metadata=dict(collection.metadata) | {"format": 2})
+
+
+@pytest.mark.parametrize("exact_limit", [100, 0])
+@pytest.mark.parametrize("broken_off_at", ["announce", "update", "modify", None])
+def test_a_directory_of_the_second_layout_is_brought_to_this_one_however_often_it_is_broken_off(
+    tmp_path, embedder, exact_limit, broken_off_at, monkeypatch
+):
+    from chromadb import Collection
+
+    from memory.chroma_namespaces import NamespaceRows
+    from memory.chroma_rows import Rows
+
+    def broken_off(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    write_format_2(tmp_path, embedder)
+    if broken_off_at:
+        place = {"announce": NamespaceRows, "update": Rows, "modify": Collection}[broken_off_at]
+        with monkeypatch.context() as patched:
+            patched.setattr(place, broken_off_at, broken_off)
+            with pytest.raises(KeyboardInterrupt):
+                ChromaStore.open(str(tmp_path), index=index_for(embedder))
+    for _ in range(2):
+        with ChromaStore.from_conn_string(str(tmp_path), index=index_for(embedder), exact_limit=exact_limit) as store:
+            assert store.list_namespaces() == [("u", "ann"), ("u", "ben")]
+            assert {hit.key for hit in store.search(("u", "ann"))} == {"one", "two"}
+            for text, key in (("red fox", "one"), ("blue whale", "two"), ("green newt", "two")):
+                [first, *_] = store.search(("u", "ann"), query=text)
+                assert (first.key, first.score) == (key, pytest.approx(1, abs=1e-5))
+            assert store._connection.records.collection.metadata["format"] == FORMAT
 
 
 def test_killed_before_the_new_collection_took_its_name_it_does_so_at_the_next_opening(tmp_path, embedder, monkeypatch):
