@@ -137,6 +137,18 @@ class BlendStore:
             raise BlendUnusable(catalogue, f"as {path} is of {stored.catalogue!r}")
         return stored
 
+    def usable(self, catalogue: str, log: EventSource) -> tuple[StoredBlend, Learned] | None:
+        """What may rank a catalogue whose events are in this log, or None where nothing is kept.
+
+        Raises BlendUnusable: as `read` and `learned`, and where it was fitted on another log.
+        """
+        stored = self.read(catalogue)
+        if stored is None:
+            return None
+        if not stored.log.still_in(log, catalogue):
+            raise BlendUnusable(catalogue, "as it was fitted on another log than the one that is here")
+        return stored, self.learned(stored)
+
     def learned(self, stored: StoredBlend) -> Learned:
         """What a blend reads. Raises BlendUnusable where the file is not the one the blend was kept with."""
         path = self._learned_path(stored)

@@ -26,6 +26,7 @@ from memory.describing import Descriptions
 from memory.embedding import Embedder, index_for, load_embedder
 from memory.event_log import EventLog
 from memory.item_index import ItemIndex
+from memory.learned import Learned
 from memory.marks import Marks
 from memory.preference_store import PreferenceStore
 from memory.replaced_turns import ReplacedTurns
@@ -159,23 +160,21 @@ class Services:
                 return self._blends[name]
         found: _Loaded | BlendUnusable | None = None
         try:
-            stored = self.blends.read(name)
-            if stored is not None:
-                found = self._joined(stored)
+            usable = self.blends.usable(name, self.log)
+            if usable is not None:
+                found = self._joined(*usable)
         except BlendUnusable as error:
             found = error
         with self._lock:
             return self._blends.setdefault(name, found)
 
-    def _joined(self, stored: StoredBlend) -> _Loaded:
-        name = stored.catalogue
-        if not stored.log.still_in(self.log, name):
-            raise BlendUnusable(name, "as it was fitted on another log than the one that is here")
-        catalogue = self.catalogue(name)
+    def _joined(self, stored: StoredBlend, learned: Learned) -> _Loaded:
+        catalogue = self.catalogue(stored.catalogue)
         try:
-            vectors, told = self.blends.learned(stored).joined(list(catalogue), *self.items.vectors(catalogue))
+            vectors, told = learned.joined(list(catalogue), *self.items.vectors(catalogue))
         except ValueError as error:
-            raise BlendUnusable(name, f"as its items are embedded by another model now ({error})") from error
+            detail = f"as its items are embedded by another model now ({error})"
+            raise BlendUnusable(stored.catalogue, detail) from error
         return stored.blend, vectors, told
 
     def forget_cached(self, name: str | None = None) -> None:

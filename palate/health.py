@@ -68,6 +68,7 @@ def findings(profile: Profile, environ: Mapping[str, str]) -> list[Finding]:
     ]
     for name in profile.used_models:
         found += _about_model(name, profile.models[name])
+    found += _about_blends(profile)
     found += _about_embedder(profile) + _about_litellm() + _about_disk(profile.stores.home)
     return sorted(found, key=lambda one: one.weight != "stops")
 
@@ -141,6 +142,44 @@ def _about_embedder(profile: Profile) -> list[Finding]:
         "litellm": (("litellm", "hosted"),),
     }[profile.embedder.backend]
     return [finding for package, extra in needed for finding in _needs("the embedder", package, extra)]
+
+
+def _about_blends(profile: Profile) -> list[Finding]:
+    """Why fitted blends do not rank, as their files and the log tell; with no more vectors than the files hold."""
+    stores = profile.stores
+    if profile.recommend.blend == "declared" or not any(stores.blends.glob("*.json")):
+        return []
+    from catalog.storage import CatalogueStore
+    from graphs.blends import BlendStore, BlendUnusable
+    from memory.database import open_engine
+    from memory.event_log import EventLog
+
+    found: list[Finding] = []
+    try:
+        engine = open_engine(stores.database_url)
+        names, log = [info.name for info in CatalogueStore(engine).names()], EventLog(engine)
+        for name in names:
+            try:
+                usable = BlendStore(stores.blends).usable(name, log)
+                if usable is not None:
+                    _refuse_other_width(name, usable[1].telling.middles.shape[1], profile)
+            except BlendUnusable as error:
+                what, _, remedy = str(error).partition("; ")
+                found.append(Finding("hinders", what, remedy))
+    except Exception:  # a database that cannot be read is told among the stores
+        return found
+    return found
+
+
+def _refuse_other_width(name: str, width: int, profile: Profile) -> None:
+    from graphs.blends import BlendUnusable
+    from memory.embedders import PackagedEmbedder
+
+    embedder = profile.embedder
+    now = PackagedEmbedder.dims if embedder.backend == "packaged" else embedder.dims
+    if now is not None and now != width:
+        detail = f"as its items are embedded by another model now (vectors of {now} numbers instead of {width})"
+        raise BlendUnusable(name, detail)
 
 
 def _about_litellm() -> list[Finding]:

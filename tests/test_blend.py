@@ -22,7 +22,9 @@ from evaluation.judged_lists import weighed
 from evaluation.reliability import calibration_error, reliability
 from graphs.blends import BlendStore, BlendUnusable, LogPrint
 from graphs.setup import store_catalogue
+from memory.embedding import EmbedderSpec
 from memory.signals import SIGNALS
+from palate.health import findings
 from tests.world import SCHEMA, event, open_session
 
 WORDS = ("left", "right")
@@ -337,6 +339,28 @@ async def test_a_blend_of_another_log_leaves_the_declared_weights_and_says_why(s
     assert services.fitted("prints") is None
     assert "fitted on another log" in str(services.blend_problem("prints"))
     assert len(await session.rank("somebody", HISTORY, CANDIDATES)) == len(declared)
+
+
+def test_the_doctor_tells_why_a_fitted_blend_does_not_rank(session):
+    fit_and_keep(session.services, "prints", lists=30)
+    profile = session.services.profile
+
+    def told(dims, mode="fitted"):
+        embedder = EmbedderSpec(backend="litellm", model="openai/x", dims=dims)
+        recommend = profile.recommend.model_copy(update={"blend": mode})
+        changed = profile.model_copy(update={"embedder": embedder, "recommend": recommend})
+        return [(one.weight, one.what, one.remedy) for one in findings(changed, {}) if "blend" in one.what]
+
+    width = session.services.embedder.dims
+    assert told(width) == []
+    [(_, what, _)] = told(width + 1)
+    assert f"vectors of {width + 1} numbers instead of {width}" in what
+    next(profile.stores.blends.glob("*.npz")).write_bytes(b"cut short")
+    [(weight, what, remedy)] = told(width)
+    assert weight == "hinders"
+    assert "is missing or was changed" in what
+    assert remedy.endswith("palate blend fit --catalogue prints")
+    assert told(width, "declared") == []
 
 
 async def test_some_people_forgotten_leave_the_blend_in_use(session):
