@@ -1,6 +1,7 @@
 """The second stage: hard negatives found by the model as it is, learned from by TRL's DPO, and kept where it helps."""
 
 import contextlib
+import itertools
 import json
 import math
 import re
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -28,6 +30,7 @@ from training.finetune.examples import Candidates, YesNo
 from training.finetune.files import load_prepared, read_hard
 from training.finetune.fit import fit
 from training.finetune.mining import hard_groups
+from training.finetune.pace import Pace
 from training.finetune.preference import PairBatches, make_pair_trainer
 from training.finetune.scoring import Scorer
 from training.finetune.settings import DpoSettings, TrainSettings
@@ -114,6 +117,34 @@ def test_a_pair_is_the_right_answer_and_the_wrong_one_after_the_same_tokens_and_
     assert "labels" not in batch
     assert torch.equal(*batch["pixel_values"].chunk(2))
     assert len(batch["pixel_values"]) == 2 * len(asked)
+
+
+def test_what_the_minutes_leave_is_the_second_stages(fresh, home, tmp_path):
+    """Time by a clock that runs on 30 s at every look: the first stage ends by the half of it, the second in time."""
+    run, now = copied(fresh, tmp_path / "run"), itertools.count(0.0, 30.0)
+    chosen = TrainSettings.read(run)
+    limits = []
+
+    def noted(*given, minutes=None, **more):
+        limits.append(minutes)
+        return Pace(*given, minutes=minutes, **more)
+
+    clock = SimpleNamespace(monotonic=now.__next__)
+    with patch("training.finetune.ranked.Pace", noted), patch("training.finetune.stages.time", clock):
+        train(run, home, minutes=60.0)
+    first, second = limits
+    assert first == 30.0
+    assert 50 < second < 60, "what the first stage took is gone, and no more than that"
+    assert chosen.minutes is None
+
+
+def test_a_second_stage_out_of_time_ends_after_a_step_and_is_judged(fresh, home, tmp_path):
+    run = copied(fresh, tmp_path / "run")
+    figures = train(run, home, minutes=1e-6)
+    training = read_manifest(run / "model" / MANIFEST_FILE).training
+    assert (training["steps"], training["ended"]) == (1, "out of time")
+    assert (training["dpo"]["steps"], training["dpo"]["ended"]) == (1, "out of time")
+    assert figures["test"]["model"]["auc"]["lists"]
 
 
 def test_both_stages_are_in_the_manifest_and_only_the_model_is_left(fresh, home, tmp_path):

@@ -87,4 +87,5 @@ def make_pair_trainer(
         held_out=held_out,
         scorer=Scorer(base, model, pictures),
         report=report,
+        minutes=settings.minutes,
     )

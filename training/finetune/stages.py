@@ -55,10 +55,26 @@ def learn(
             "a second stage on a model whose layers are shared out among devices is not proven to work",
             "leave out --dpo, or give every device the whole model (training/finetune/configs/many_gpus.yaml)",
         )
+    clock = _Clock(settings.minutes)
     if not (run / FIRST).is_dir():
-        _keep_first(run, _from_examples(run, settings, base, pictures, prepared, report))
+        half = settings.model_copy(update={"minutes": settings.minutes and settings.minutes / 2})
+        _keep_first(run, _from_examples(run, half, base, pictures, prepared, report))
         _free_memory()
-    return _from_pairs(run, settings, settings.dpo, base, pictures, prepared, report)
+    return _from_pairs(run, settings, settings.dpo, base, pictures, prepared, report, clock)
+
+
+class _Clock:
+    """The minutes of a run, of which the second stage has what the first has left."""
+
+    def __init__(self, minutes: float | None) -> None:
+        self._minutes, self._began = minutes, time.monotonic()
+
+    def limit(self, settings: TrainSettings) -> TrainSettings:
+        """The same settings with the minutes that are left; with none left, enough for one step."""
+        if self._minutes is None:
+            return settings
+        left = self._minutes - (time.monotonic() - self._began) / 60
+        return settings.model_copy(update={"minutes": max(left, 1e-6)})
 
 
 def _from_examples(
@@ -88,14 +104,15 @@ def _keep_first(run: Path, learned: Learned) -> None:
 
 def _from_pairs(
     run: Path, settings: TrainSettings, dpo: DpoSettings, base: Base, pictures: PictureSource, prepared: Prepared,
-    report: Report,
+    report: Report, clock: _Clock,
 ) -> Learned:  # fmt: skip
     """The second stage. The model it gives is the better of both by AUC on the validation lists."""
     first = json.loads((run / FIRST / TOLD).read_text(encoding="utf-8"))
     model, encoder = adapted_model(base, settings, run / FIRST), base.encoder(pictures)
     groups = _hard(run, settings, dpo, base, model, pictures, prepared.pool, report)
+    limited = clock.limit(settings)
     trainer = make_pair_trainer(
-        base, model, encoder, settings, dpo, groups, prepared.validation, pictures, run, report=report
+        base, model, encoder, limited, dpo, groups, prepared.validation, pictures, run, report=report
     )
     told = _trained(trainer, run / PAIR_CHECKPOINTS)
     before, after = first["auc"], trainer.auc()
