@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from graphs.model_check import check_model, profiles_told
+from graphs.model_check import Check, check_model, profiles_told
 from models.errors import ModelUnreachable
 from tests import world
-from tests.ui_world import made_host, open_page, texts
+from tests.ui_world import NOW, PAYLOADS, made_host, open_page, texts
 from tests.world import PlayedModels, fond_of_foxes, polite
+from tracing.events import ModelCall, Trace, TurnEnded, TurnStarted
 
 pytest_plugins = ("tests.ui_world",)
 
@@ -58,6 +59,28 @@ def test_another_profile_goes_on_with_the_same_conversation(real):
     page.button(key="use-ollama").click().run()
     talk = page.session_state.talk
     assert (talk.thread_id, talk.profile) == ("aaaa", "ollama")
+
+
+def test_foreign_markup_in_what_a_model_answers_is_shown_as_text(real):
+    page = open_page("models")
+    for payload in PAYLOADS:
+        page.session_state["model-checks"] = {"demo-0": Check(said=payload)}
+        started = TurnStarted(
+            trace_id="t", user_id="me", thread_id="a", profile=payload, catalogue="prints", message=payload, at=NOW
+        )  # fmt: skip
+        call = ModelCall(role=payload, model=payload, prompt=payload, rendered=payload, output=payload)
+        trial = Trace(events=(started, call, TurnEnded(reply=payload, error=payload)))
+        page.session_state["trials"] = (trial, trial)
+        page.run()
+        assert not page.exception
+        assert f"“{payload}”" in texts(page)
+        assert payload in [one.value for one in page.code]
+        page.session_state["model-checks"] = {"demo-0": Check(error=payload)}
+        page.run()
+        told = [*page.markdown, *page.caption, *page.error, *page.info, *page.subheader, *page.header]
+        shown = [element.value for element in told] + [one.label for one in page.expander]
+        assert not any(payload in text for text in shown)
+        assert not any("evil.example" in element.value for element in page.html)
 
 
 def test_a_message_is_answered_by_two_profiles_and_nothing_is_kept_of_it(real, monkeypatch):
