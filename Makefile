@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # pinned and installed first: a looser requirement may choose a build with gigabytes of graphics libraries
 TORCH ?= torch==2.13.0
-EXTRAS := local,hosted,ui,blend,parquet,postgres,training,dev
+EXTRAS := local,hosted,ui,auth,blend,parquet,postgres,training,dev
 STAMP := $(VENV)/.palate-setup
 PROFILE ?= demo
 TESTS ?= tests

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BAD_LITELLM = ("1.82.7", "1.82.8")
 PACKAGES = (
     "torch", "transformers", "peft", "torchvision", "litellm", "openai", "langgraph", "chromadb", "streamlit",
-    "pyarrow", "psycopg", "llguidance", "num2words",
+    "authlib", "pyarrow", "psycopg", "llguidance", "num2words",
 )  # fmt: skip
 LOW_DISK = 1 << 30
 Weight = Literal["stops", "hinders"]
@@ -68,7 +68,7 @@ def findings(profile: Profile, environ: Mapping[str, str]) -> list[Finding]:
     ]
     for name in profile.used_models:
         found += _about_model(name, profile.models[name])
-    found += _about_blends(profile)
+    found += _about_auth(profile, environ) + _about_blends(profile)
     found += _about_embedder(profile) + _about_litellm() + _about_disk(profile.stores.home)
     return sorted(found, key=lambda one: one.weight != "stops")
 
@@ -180,6 +180,14 @@ def _refuse_other_width(name: str, width: int, profile: Profile) -> None:
     if now is not None and now != width:
         detail = f"as its items are embedded by another model now (vectors of {now} numbers instead of {width})"
         raise BlendUnusable(name, detail)
+
+
+def _about_auth(profile: Profile, environ: Mapping[str, str]) -> list[Finding]:
+    """Only the app in the browser asks who is there: everything else runs without."""
+    from profiles.auth import missing_for_auth
+
+    missing = missing_for_auth(profile.auth, environ) if profile.auth is not None else ()
+    return [Finding("hinders", f"nobody can sign in: `auth` needs {one.what}", f"write: {one.line}") for one in missing]
 
 
 def _about_litellm() -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,6 +16,8 @@ from models.spec import ModelSpec
 
 CandidateView = Literal["summary", "picture", "both"]
 _MODEL_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class _Section(BaseModel):
@@ -164,14 +167,40 @@ class TraceSettings(_Section):
     keep_days: float | None = Field(default=None, gt=0)
     keep_mb: float | None = Field(default=None, gt=0)
     otlp: str | None = Field(default=None, pattern=r"^https?://")
-    otlp_headers_env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    otlp_headers_env: str | None = Field(default=None, pattern=_VARIABLE)
+
+
+class AuthSettings(_Section):
+    """Who may look at the app, as an OpenID Connect provider tells.
+
+    issuer: its URL, as in the `iss` of what it signs. client_id: under which it knows this app. address: where people
+    open the app, without a path; the provider must allow `<address>/oauth2callback`. client_secret_env,
+    cookie_secret_env: the NAMES of the environment variables that hold both secrets. hours: how long a sign-in lasts.
+    """
+
+    issuer: str
+    client_id: str = Field(min_length=1)
+    address: str
+    client_secret_env: str = Field(default="OIDC_CLIENT_SECRET", pattern=_VARIABLE)
+    cookie_secret_env: str = Field(default="OIDC_COOKIE_SECRET", pattern=_VARIABLE)
+    hours: float = Field(default=24, gt=0, le=720)
+
+    @model_validator(mode="after")
+    def _refuse_open_roads(self) -> Self:
+        for name in ("issuer", "address"):
+            problem = _url_problem(name, getattr(self, name))
+            if problem:
+                raise ValueError(problem)
+        if urlsplit(self.address).path.strip("/"):
+            raise ValueError(f"the address {self.address} has a path; write only `address: https://host:port`")
+        return self
 
 
 class Profile(_Section):
     """One way of running Palate, complete and checked. Read once at the entry point and passed down.
 
     models: by the names that `roles` and `fallback` use. roles: who plays each of the five. catalogue: the one a
-    conversation is about unless another is asked for.
+    conversation is about unless another is asked for. auth: None where whoever opens the app may say who they are.
     """
 
     name: str = Field(min_length=1)
@@ -185,6 +214,7 @@ class Profile(_Section):
     recommend: RecommendSettings = RecommendSettings()
     budget: BudgetSettings = BudgetSettings()
     trace: TraceSettings = TraceSettings()
+    auth: AuthSettings | None = None
 
     @model_validator(mode="after")
     def _refuse_impossible(self) -> Self:
@@ -214,6 +244,16 @@ def nearest(word: str, known: list[str]) -> str | None:
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(word, known, n=1, cutoff=0.6)), None)
+
+
+def _url_problem(name: str, url: str) -> str | None:
+    """What is wrong with an address that passwords and sign-ins travel to."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        return f"the {name} {url!r} is no such address; write `{name}: https://…`"
+    if parts.scheme == "http" and parts.hostname not in _THIS_MACHINE:
+        return f"the {name} {url} is not encrypted, and others could sign in with what they read there; write https://"
+    return None
 
 
 def _role_problem(profile: Profile) -> str | None:

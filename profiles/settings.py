@@ -15,6 +15,7 @@ from profiles.errors import ProfileError
 from profiles.keys import MissingKey, missing_keys
 from profiles.refusals import refusal
 from profiles.schema import (
+    AuthSettings,
     BlendWeights,
     BudgetSettings,
     CandidateView,
@@ -28,9 +29,9 @@ from profiles.schema import (
 from profiles.sources import Nested, from_environment, from_file, from_overrides, merged, parse_settings
 
 __all__ = [
-    "ROLES", "BlendWeights", "BudgetSettings", "CandidateView", "Loaded", "MemorySettings", "MissingKey", "Profile",
-    "ProfileError", "RecommendSettings", "Role", "StoreSettings", "TraceSettings", "load_profile", "missing_keys",
-    "parse_settings", "profile_names", "require_keys",
+    "ROLES", "AuthSettings", "BlendWeights", "BudgetSettings", "CandidateView", "Loaded", "MemorySettings",
+    "MissingKey", "Profile", "ProfileError", "RecommendSettings", "Role", "StoreSettings", "TraceSettings",
+    "load_profile", "missing_keys", "parse_settings", "profile_names", "require_keys",
 ]  # fmt: skip
 
 FOLDER = Path(__file__).resolve().parent

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +45,20 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the app on the test shop, in a server of its own."""
-    folder, port = tmp_path_factory.mktemp("shop"), free_port()
+    with serve_shop(tmp_path_factory.mktemp("shop"), free_port()) as address:
+        yield address
+
+
+@contextmanager
+def serve_shop(folder: Path, port: int, *options: str, environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Serve the test shop from that folder until the end, and give its address. options: for Streamlit, as well."""
     shutil.copytree(ROOT / "ui" / ".streamlit", folder / ".streamlit")
     (folder / "app.py").write_text(
         f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom tests.browser_shop import draw\n\ndraw()\n"
     )
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless", "true"]
-    environment = os.environ | {"PALATE_TEST_HOME": str(folder / "home"), "PALATE_PROFILE": "demo"}
+    command += ["--server.address", "127.0.0.1", "--server.headless", "true", *options]
+    environment = os.environ | {"PALATE_TEST_HOME": str(folder / "home"), "PALATE_PROFILE": "demo"} | (environ or {})
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
         try:

@@ -260,6 +260,19 @@ def test_doctor_changes_nothing(run, palate_home):
     assert not palate_home.exists()
 
 
+def test_doctor_shows_who_may_look_at_the_app_without_a_secret(run, monkeypatch):
+    monkeypatch.setenv("OIDC_CLIENT_SECRET", "canary-of-the-client")
+    monkeypatch.setenv("OIDC_COOKIE_SECRET", "canary")
+    here = "auth={issuer: 'https://id.example', client_id: palate, address: 'https://palate.example'}"
+    (report,) = run("doctor", "--json", "--set", here).lines
+    assert report["settings"]["auth.issuer"]["value"] == "https://id.example"
+    assert report["settings"]["auth.client_secret_env"]["value"] == "OIDC_CLIENT_SECRET"
+    (finding,) = (one for one in report["findings"] if "sign in" in one["what"])
+    assert finding["weight"] == "hinders"
+    assert "export OIDC_COOKIE_SECRET=" in finding["remedy"]
+    assert "canary" not in str(report) + run("doctor", "--set", here).out
+
+
 def test_doctor_never_prints_a_secret(run, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     outcome = run("doctor", "--json", "-p", "openai", "--set", "stores.database=postgresql://ann:hunter2@127.0.0.1:1/x")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui.conversation import Conversation, thread_of
+from ui.gate import LONGEST_NAME, draw_sign_out, local_name, signed_in
 
-LONGEST_NAME = 80
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
 ME = "me"
 
 
@@ -17,24 +21,16 @@ def choose() -> Conversation:
     """Draw the pickers and return the conversation that they, or the page's address, name."""
     state, address = st.session_state, _named_in_address()
     profiles = profiles_known()
-    if "people" not in state:
-        state.people = list(dict.fromkeys([address.get("person", ME), ME]))
-    if (person := address.get("person")) and person != state.get("person"):
-        state.people = list(dict.fromkeys([*state.people, person]))
-        state.person = person
     if (profile := address.get("profile")) in profiles and profile != state.get("profile"):
         state.profile = profile
     busy = "talk" in state and state.talk.under_way is not None
-    left, right = st.columns(2)
-    person = left.selectbox(
-        "Person",
-        state.people,
-        key="person",
-        accept_new_options=True,
-        disabled=busy,
-        help="Type a name to be someone else.",
-    )
-    profile = right.selectbox(
+    if (signed := signed_in()) is not None:
+        draw_sign_out(signed)
+        person, column = signed.user_id, st.container()
+    else:
+        left, column = st.columns(2)
+        person = _pick_person(left, address, disabled=busy)
+    profile = column.selectbox(
         "Profile",
         profiles,
         key="profile",
@@ -42,9 +38,6 @@ def choose() -> Conversation:
         disabled=busy,
         help="Which models answer.",
     )
-    person = (person or ME).strip()[:LONGEST_NAME] or ME
-    if person not in state.people:
-        state.people.append(person)
     talk = _chosen(person, profile, address)
     st.button(
         "New conversation",
@@ -56,6 +49,31 @@ def choose() -> Conversation:
         disabled=not (talk.turns or talk.thread_id),
     )
     return talk
+
+
+def _pick_person(column: DeltaGenerator, address: dict[str, str], *, disabled: bool) -> str:
+    """Draw the picker of local people and return the one that it, or the page's address, names."""
+    state = st.session_state
+    if "people" not in state:
+        state.people = list(dict.fromkeys([address.get("person", ME), ME]))
+    if (person := address.get("person")) and person != state.get("person"):
+        state.people = list(dict.fromkeys([*state.people, person]))
+        state.person = person
+
+    def typed() -> None:
+        state.person = local_name(state.person or "", ME)
+        state.people = list(dict.fromkeys([*state.people, state.person]))
+
+    picked: str | None = column.selectbox(
+        "Person",
+        state.people,
+        key="person",
+        accept_new_options=True,
+        disabled=disabled,
+        on_change=typed,
+        help="Type a name to be someone else.",
+    )
+    return local_name(picked or "", ME)
 
 
 def open_thread(thread_id: str, catalogue: str) -> None:
@@ -81,7 +99,7 @@ def put_in_address() -> None:
 def address_of(talk: Conversation) -> dict[str, str]:
     """The parameters of an address that leads to a conversation; for links to other pages as well."""
     told = {"thread": talk.thread_id, "catalogue": talk.catalogue}
-    if talk.user_id != ME or talk.thread_id:
+    if signed_in() is None and (talk.user_id != ME or talk.thread_id):
         told["person"] = talk.user_id
     if talk.profile != profiles_known()[0]:
         told["profile"] = Path(talk.profile).stem
@@ -108,7 +126,7 @@ def _named_in_address() -> dict[str, str]:
     told, given = st.session_state.get("told", {}), st.query_params
     named = {
         "thread": thread_of(given.get("thread", "")),
-        "person": given.get("person", "").strip()[:LONGEST_NAME],
+        "person": local_name(given.get("person", ""), "") if signed_in() is None else "",
         "profile": given.get("profile", ""),
         "catalogue": given.get("catalogue", "")[:LONGEST_NAME],
     }

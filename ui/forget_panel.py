@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui.choosing import open_thread
 from ui.conversation import Conversation, in_words
+from ui.gate import shown_name
 from ui.look import say
 from ui.plain import escaped
 
@@ -28,16 +29,15 @@ def draw_forget(talk: Conversation, session: Session) -> None:
     if not box.open:
         return
     with box:
-        say(
-            f"{held} of “{talk.user_id}” will be erased for good. Export them first, above, to keep a copy.", key="held"
-        )
-        typed = st.text_input("Type your name to go on", key="forget-name", placeholder=talk.user_id)
+        name = shown_name(talk.user_id)
+        say(f"{held} of “{name}” will be erased for good. Export them first, above, to keep a copy.", key="held")
+        typed = st.text_input("Type your name to go on", key="forget-name", placeholder=name)
         if st.button(
             "Forget everything",
             key="forget-now",
             type="primary",
             icon=":material/delete_forever:",
-            disabled=typed != talk.user_id or talk.under_way is not None,
+            disabled=typed != name or talk.under_way is not None,
         ):
             _forget(talk, session)
 

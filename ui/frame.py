@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui.choosing import address_of, choose, put_in_address
+from ui.gate import admitted
 from ui.look import ICON, style
 
 _VIEWS = Path(__file__).resolve().parent / "views"  # whole paths: tests run the app from a main script of their own
@@ -23,11 +24,14 @@ _PAGES = (
 
 
 def draw_app() -> None:
-    """Draw the page that was chosen. Nothing heavy is imported before the first paint."""
+    """Draw the page that was chosen, for who may see it. Nothing heavy is imported before the first paint."""
     st.set_page_config("Palate", page_icon=ICON, layout="centered", initial_sidebar_state="auto")
     style()
     pages = [st.Page(path, title=title, icon=icon, default=path == CHAT) for path, title, icon in _PAGES]
-    page = st.navigation(pages, position="top")
+    may = admitted()
+    page = st.navigation(pages, position="top" if may else "hidden")
+    if not may:
+        return
     with st.sidebar:
         st.title("Palate", anchor=False)
         talk = choose()

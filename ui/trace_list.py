@@ -12,6 +12,7 @@ from ui.choosing import address_of, profiles_known, short_name
 from ui.compare_page import draw_comparison
 from ui.conversation import Conversation, in_words
 from ui.frame import CHAT, TRACES
+from ui.gate import shown_name
 from ui.look import say
 from ui.opening import draw_error
 from ui.plain import escaped
@@ -53,8 +54,9 @@ def _draw_one(own: Conversations, trace_id: str, talk: Conversation, session: Se
     trace = own.turn(trace_id)
     if trace is None:
         st.info(
-            f"{escaped(talk.user_id)} has no trace of that id. It may be another person's: choose who you are in the "
-            "sidebar. Or the profile keeps none (`trace: {enabled: false}`), or its conversation was deleted."
+            f"{escaped(shown_name(talk.user_id))} has no trace of that id. It may be another person's: the "
+            "sidebar tells who you are. Or the profile keeps none (`trace: {enabled: false}`), or its conversation was "
+            "deleted."
         )
         return
     if beside := own.turn(st.query_params.get("beside", "")):

@@ -75,7 +75,7 @@ def _draw_head(trace: Trace, address: Mapping[str, str]) -> None:
         if ended.error:
             st.error(escaped(ended.error), icon=":material/error:")
     with st.container(horizontal=True, gap="small"):
-        link = {**address, "thread": started.thread_id, "person": started.user_id}
+        link = {**address, "thread": started.thread_id}
         st.page_link(CHAT, label="The conversation", icon=":material/chat:", query_params=link)
         st.download_button(
             "Export as JSON",
