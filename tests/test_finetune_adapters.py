@@ -1,6 +1,8 @@
 """Adapters sit on the language layers, chosen by where a layer is; the picture tower has none."""
 
 import re
+import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -92,6 +94,16 @@ def test_a_loaded_adapter_trains_language_layers_only(tmp_path):
     trained = [name for name, weight in model.named_parameters() if weight.requires_grad]
     assert trained
     assert all(".language_model.layers." in name and "lora_" in name for name in trained)
+
+
+def test_adapting_a_base_that_is_named_by_a_relative_path_warns_of_nothing(tmp_path, monkeypatch):
+    make_tiny_checkpoint(tmp_path / "tiny")
+    monkeypatch.chdir(tmp_path)
+    base = open_base(settings("tiny"))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*base_model_name_or_path")
+        model = trainable_model(base, settings("tiny"))
+    assert Path(model.peft_config["default"].base_model_name_or_path).is_dir(), "a hub would be asked for what is none"
 
 
 def test_full_training_trains_everything(tmp_path):

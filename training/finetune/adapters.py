@@ -71,7 +71,6 @@ def trainable_model(base: Base, settings: TrainSettings) -> Any:
         lora_dropout=settings.dropout,
         target_modules=lora_pattern(model),
         task_type="CAUSAL_LM",
-        base_model_name_or_path=base.label,
         revision=base.revision,
     )
     return get_peft_model(model, config)
