@@ -17,7 +17,7 @@ from agents.state import TurnState
 from profiles.auth import missing_for_auth, require_auth, secrets_for_streamlit
 from profiles.settings import AuthSettings, ProfileError, load_profile
 from tests.ui_world import APP, PAYLOADS, testing, texts
-from ui.gate import NotSignedIn, local_name, person_of, user_id_of
+from ui.gate import NotSignedIn, local_name, person_of, still_admitted, user_id_of
 
 pytest_plugins = ("tests.ui_world",)
 
@@ -232,7 +232,7 @@ def shows_only_the_way_in(page: Any) -> bool:
     return drawn == (["Sign in to Palate"], ["sign-in"], 0) and "fox" not in everything(page)
 
 
-@pytest.mark.parametrize("view", ["", "taste", "catalogue", "traces", "models"])
+@pytest.mark.parametrize("view", ["", "taste", "catalogue", "traces", "models", "results"])
 def test_without_a_sign_in_a_page_shows_the_way_in_and_nothing_else(locked, view):
     for claims in ({}, {"is_logged_in": False}, CLAIMS | {"iat": 0}):
         assert shows_only_the_way_in(opened(claims, view, person="ann", thread="aaaa", trace="t"))
@@ -260,6 +260,31 @@ def test_every_run_asks_again_who_is_there(locked):
     page.run()
     assert "fox" not in everything(page), "what the window held was another's"
     assert page.session_state.talk.user_id == user_id_of("https://id.example", "bob")
+
+
+def test_a_part_that_draws_itself_anew_asks_as_well(monkeypatch):
+    """Streamlit runs such a part without the page around it."""
+    import streamlit as st
+
+    class Again(Exception):
+        pass
+
+    def again() -> None:
+        raise Again
+
+    claims, drawn = claims_now(), []
+    ann = person_of(claims, AUTH, now=time.time())
+    monkeypatch.setattr("ui.gate.auth_settings", lambda: AUTH)
+    monkeypatch.setattr("ui.gate._claims", lambda: claims)
+    monkeypatch.setattr("ui.gate.signed_in", lambda: ann)
+    monkeypatch.setattr(st, "rerun", again)
+    still_admitted(drawn.append)("a trace")
+    assert drawn == ["a trace"]
+    for changes in ({"iat": 0}, {"sub": "bob"}, {"is_logged_in": False}):
+        claims.update(claims_now(**changes))
+        with pytest.raises(Again):
+            still_admitted(drawn.append)("another's")
+    assert drawn == ["a trace"]
 
 
 def test_signing_out_empties_the_window(locked):

@@ -9,9 +9,10 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import streamlit as st
 
@@ -19,6 +20,8 @@ from ui.plain import escaped, plain
 
 if TYPE_CHECKING:
     from profiles.schema import AuthSettings
+
+Given = ParamSpec("Given")
 
 SIGNED = "oidc:"  # how the user ids of people who signed in begin; no name that is typed may
 LONGEST_NAME = 80
@@ -54,13 +57,29 @@ def admitted() -> bool:
         _draw_error(str(error))
         return False
     try:
-        person = None if auth is None else person_of(_claims(), auth, now=time.time())
+        person = _present(auth)
     except NotSignedIn as reason:
         _keep_only(None)
         _draw_sign_in(str(reason))
         return False
     _keep_only(person)
     return True
+
+
+def still_admitted(draw: Callable[Given, None]) -> Callable[Given, None]:
+    """The same part of a page, for one that draws itself anew without the rest: it asks first, as the page does."""
+
+    @wraps(draw)
+    def asked(*given: Given.args, **named: Given.kwargs) -> None:
+        try:
+            same = _present(auth_settings()) == signed_in()
+        except Exception:
+            same = False
+        if not same:
+            st.rerun()  # the whole page, which says why
+        draw(*given, **named)
+
+    return asked
 
 
 def signed_in() -> Person | None:
@@ -115,6 +134,10 @@ def draw_sign_out(person: Person) -> None:
     with left, st.container(key="small-signed-in", gap=None):
         st.text(plain(person.name))
     right.button("Sign out", key="sign-out", icon=":material/logout:", width="stretch", on_click=_sign_out)
+
+
+def _present(auth: AuthSettings | None) -> Person | None:
+    return None if auth is None else person_of(_claims(), auth, now=time.time())
 
 
 def _claims() -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ui.conversation import Conversation, in_words
 from ui.first_run import GO_ON, Step, go_on
+from ui.gate import still_admitted
 from ui.opening import host
 from ui.plain import escaped
 
@@ -50,6 +51,7 @@ def draw_set_up_notice(talk: Conversation, session: Session) -> None:
 
 
 @st.fragment(run_every=POLL)  # type: ignore[untyped-decorator]  # Streamlit is read as untyped
+@still_admitted
 def _draw_progress(name: str) -> None:
     running: Running[Step] | None = host().named(name)
     if running is None or running.over:

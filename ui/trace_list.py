@@ -12,7 +12,7 @@ from ui.choosing import address_of, profiles_known, short_name
 from ui.compare_page import draw_comparison
 from ui.conversation import Conversation, in_words
 from ui.frame import CHAT, TRACES
-from ui.gate import shown_name
+from ui.gate import shown_name, still_admitted
 from ui.look import say
 from ui.opening import draw_error
 from ui.plain import escaped
@@ -84,7 +84,7 @@ def _draw_list(own: Conversations, talk: Conversation) -> None:
         return
     wanted = _draw_filters({row.thread_id: row.name for row in threads})
     live = st.session_state.get("trace-live", False)
-    st.fragment(_draw_rows, run_every=LIVE_S if live else None)(own, talk, wanted)
+    st.fragment(still_admitted(_draw_rows), run_every=LIVE_S if live else None)(own, talk, wanted)
 
 
 def _draw_filters(names: Mapping[str, str]) -> dict[str, Any]:
