@@ -36,6 +36,7 @@ from memory.thread_names import ThreadNames
 from memory.uploads import Uploads
 from models.local.feature_store import FeatureStore
 from models.roles import RoleModels
+from profiles.keys import keys_in_use
 from profiles.settings import Profile, TraceSettings
 from tracing.live_export import LiveExport
 from tracing.recorder import Recorder
@@ -90,8 +91,9 @@ class Services:
         features = FeatureStore(profile.stores.features, max_bytes=int(profile.stores.features_mb * 1e6))
         embedder = embedder or load_embedder(profile.embedder)
         store = ChromaStore.open(profile.stores.chroma or str(home / "chroma"), index=index_for(embedder))
-        bounds, traces = profile.trace, TraceStore(engine, personal_text=profile.trace.personal_text)
-        replays = TraceStore(engine, personal_text=bounds.personal_text, replays=True)
+        bounds, secrets = profile.trace, keys_in_use(profile, os.environ)
+        traces = TraceStore(engine, personal_text=bounds.personal_text, secrets=secrets)
+        replays = TraceStore(engine, personal_text=bounds.personal_text, secrets=secrets, replays=True)
         for kept in (traces, replays):
             prune(kept, bounds, now=datetime.now(UTC))
         return cls(

@@ -36,16 +36,30 @@ class MissingKey:
         return f"export {self.variable}=…"
 
 
+def keys_in_use(profile: Profile, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The keys themselves, of every model, the embedder and the collector of traces: what must be written nowhere."""
+    named = {_variable(spec.api_key_env, name, profile) for name, spec in profile.models.items()}
+    headers = environ.get(profile.trace.otlp_headers_env or "", "").split(",")
+    values = [environ.get(name or "", "") for name in (*named, _of_embedder(profile))]
+    values += [one.partition("=")[2] for one in headers]
+    return tuple(sorted({value.strip() for value in values if value.strip()}, key=len, reverse=True))
+
+
 def missing_keys(profile: Profile, environ: Mapping[str, str]) -> tuple[MissingKey, ...]:
     """The keys that models in use need and the environment lacks; empty values count as lacking."""
     needed = [(name, _variable(profile.models[name].api_key_env, name, profile)) for name in profile.used_models]
-    embedder = profile.embedder
-    if embedder.backend == "litellm":
-        guessed = None if embedder.api_base else KEY_OF_PROVIDER.get(embedder.model.split("/")[0])
-        needed.append(("embedder", embedder.api_key_env or guessed))
+    needed.append(("embedder", _of_embedder(profile)))
     return tuple(
         MissingKey(user, variable) for user, variable in needed if variable and not environ.get(variable, "").strip()
     )
+
+
+def _of_embedder(profile: Profile) -> str | None:
+    embedder = profile.embedder
+    if embedder.backend != "litellm":
+        return None
+    guessed = None if embedder.api_base else KEY_OF_PROVIDER.get(embedder.model.split("/")[0])
+    return embedder.api_key_env or guessed
 
 
 def _variable(named: str | None, model: str, profile: Profile) -> str | None:

@@ -58,14 +58,14 @@ _PHONE_PLAIN = re.compile(r"(?<![\w.,])(?:00?[1-9]\d{8,12}|[2-9]\d{9})(?![\w.])"
 _FIGURES = re.compile(r"\d[\d\s().\-/]{5,}\d")
 _SHORTEST_KEY = 15  # characters without a space among them; no alternative of _KEYS matches fewer
 
-# what names things and says nothing of a person: never changed
+# what names things and says nothing of a person: never changed, but for objects that lie in it, as in a state's slate
 _NAMING = frozenset(
     """type trace_id replay_of user_id thread_id profile catalogue at step role model kind prompt pictures item_id slate
-    op attribute intent shown last_slate mentioned understood_by parts polarity upload picture ref turn_id""".split()
+    op attribute intent shown last_slate mentioned understood_by parts polarity upload picture turn_id""".split()
 )
 _PERSONAL = frozenset(
     """message reply rendered output prose prose_before prose_after reason value aspect state_changes rule detail error
-    said wishes history news text title""".split()
+    said wishes history news text title ref""".split()
 )
 # our own names of fields; any other key may itself hold a secret
 _OURS = _NAMING | _PERSONAL | set("after_s seconds model_seconds p_yes mass blend place count dropped".split())
@@ -135,11 +135,17 @@ def _gather(value: JsonValue | Mapping[str, JsonValue], into: list[str]) -> None
         for key, part in value.items():
             if key not in _OURS:
                 into.append(key)
-            if key not in _NAMING:
+            if key not in _NAMING or _holds_objects(part):
                 _gather(part, into)
     elif isinstance(value, list):
         for part in value:
             _gather(part, into)
+
+
+def _holds_objects(value: JsonValue | Mapping[str, JsonValue]) -> bool:
+    if isinstance(value, list):
+        return any(_holds_objects(part) for part in value)
+    return isinstance(value, Mapping)
 
 
 def redact_event(
@@ -173,7 +179,8 @@ class _Change:
         for key, value in fields.items():
             inner = self.personal if key in _PERSONAL else change
             kept = key if key in _OURS else self.scrub(key)
-            changed[kept] = value if key in _NAMING else self.value(value, inner)
+            named = key in _NAMING and not _holds_objects(value)
+            changed[kept] = value if named else self.value(value, inner)
         return changed
 
     def value(self, value: JsonValue, change: Callable[[str], str]) -> JsonValue:
