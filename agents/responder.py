@@ -14,6 +14,7 @@ from agents.answers import item_facts
 from agents.asking import Rendered, render
 from agents.clarify import put
 from agents.context import TurnContext, attribute_lines
+from agents.contrast import told_apart
 from agents.events import Progress, SlateReady, TextDelta, TextRestart
 from agents.opening import Asked
 from agents.parsing.index import index_of
@@ -83,11 +84,17 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
         context.recorder.record(Note(what="reply", detail=remark))
     slate = tuple(replace(card, reason=reader.reasons[place]) for place, card in enumerate(state.slate))
     write(SlateReady(slate))
-    return {"slate": slate, "reply": f"{note}{reader.text}", "problems": problems}
+    return {"slate": slate, "last_cards": slate, "reply": f"{note}{reader.text}", "problems": problems}
 
 
 async def _talk(state: TurnState, context: TurnContext, write: Callable[[object], None]) -> TurnUpdate:
     preference = context.taste(state.user_id)
+    if state.intent == "question" and (apart := told_apart(state, context)):
+        context.recorder.record(
+            Note(what="reply", detail="the answer was composed from what was used and the catalogue")
+        )
+        _tell(apart, write)
+        return {"reply": apart}
     learned = state.intent in ("feedback", "correct_taste")
     about = () if learned else state.mentioned or (state.last_slate if state.intent == "question" else ())
     news = (state.news or noted(state, context.catalogue)) if learned else ""

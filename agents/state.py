@@ -125,12 +125,12 @@ class TurnState:
     """What one turn knows so far.
 
     The first group comes with the message, the second stays for the whole thread, the rest is filled on the way.
-    more_like, instead_of: the item under whose card a button asked for others; critique_of: the one that the message is
-    about, by a button. undo: the critique that a button takes back. upload_summary: what the picture sent
-    shows, or what the item is like that more are wanted of; in force, as wishes are, until something else is asked for.
-    wishes and critiques are those in force, new_wishes and new_critiques those this message added (the latter by what
-    they are called); earlier: what stood before each of the last changes, the latest last; undone: what this turn took
-    back, in words. relaxations: filters that would have to go for
+    more_like, instead_of: the item under whose card a button asked for others; critique_of: the one that the message
+    is about, by a button. undo: the critique that a button takes back. upload_summary: what the picture sent shows, or
+    what the item is like that more are wanted of; in force, as wishes are, until something else is asked for.
+    last_cards: the last slate with its reasons. wishes and critiques are those in force, new_wishes and new_critiques
+    those this message added (the latter by what they are called); earlier: what stood before each of the last changes,
+    the latest last; undone: what this turn took back, in words. relaxations: filters that would have to go for
     anything to be left, with how many items each would free. candidates: of no use after the turn, so no checkpoint
     holds them; the trace does. effects: what critiques changed in the slate, in words. question: what is asked instead
     of a slate; asked: the answers that were offered with it, until the next reply. quick_replies: short answers,
@@ -151,6 +151,7 @@ class TurnState:
     history: tuple[Message, ...] = ()
     shown: tuple[str, ...] = ()
     last_slate: tuple[str, ...] = ()
+    last_cards: tuple[SlateItem, ...] = ()
     filters: tuple[Filter, ...] = ()
     wishes: tuple[str, ...] = ()
     critiques: tuple[Critique, ...] = ()
@@ -188,6 +189,7 @@ class TurnUpdate(TypedDict, total=False):
     history: tuple[Message, ...]
     shown: tuple[str, ...]
     last_slate: tuple[str, ...]
+    last_cards: tuple[SlateItem, ...]
     filters: tuple[Filter, ...]
     wishes: tuple[str, ...]
     critiques: tuple[Critique, ...]

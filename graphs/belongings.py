@@ -138,7 +138,10 @@ def _state_texts(state: TurnState) -> Iterator[str]:
     yield from (state.turn_id, state.message, state.reply, state.upload_summary, state.news)
     yield from (*state.wishes, *state.new_wishes, *(message.text for message in state.history))
     yield from (*(one.said for one in state.filters), *(one.said for one in state.critiques))
-    yield from (*(one.likeness for one in state.critiques), *(card.reason for card in state.slate))
+    yield from (
+        *(one.likeness for one in state.critiques),
+        *(card.reason for card in (*state.slate, *state.last_cards)),
+    )
 
 
 def _uploads_in(trace: Trace) -> Iterator[str]:

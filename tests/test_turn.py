@@ -58,7 +58,18 @@ def test_every_update_key_is_a_field_of_the_state():
 
 def test_a_fresh_turn_empties_what_belongs_to_one_turn_and_leaves_the_thread():
     fresh = set(fresh_turn(user_id="ann", turn_id="t", message="hi"))
-    thread = {"history", "shown", "last_slate", "filters", "wishes", "critiques", "upload_summary", "earlier", "asked"}
+    thread = {
+        "history",
+        "shown",
+        "last_slate",
+        "last_cards",
+        "filters",
+        "wishes",
+        "critiques",
+        "upload_summary",
+        "earlier",
+        "asked",
+    }
     assert fresh | thread == {field.name for field in dataclasses.fields(TurnState)}
     assert not fresh & thread
 

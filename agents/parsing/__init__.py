@@ -37,8 +37,8 @@ def parse(message: str, catalogue: Catalogue, *, shown: Sequence[str] = ()) -> P
     shown = [item_id for item_id in shown if item_id in catalogue]
     named = [*NameReader(reading, index, catalogue, shown).read(), *read_places(reading, shown)]
     named.sort(key=lambda one: one.start)
-    judged = read_judgement(reading, named)
     new, hint = wants_new(reading), hint_first(reading.message, points=bool(named))
+    judged = read_judgement(reading, named if hint != "question" else ())  # "why the first and not the third?" asks
     relaxed: list[str] = []
     filters: list[Filter] = []
     comparisons: list[Comparison] = []
