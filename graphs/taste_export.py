@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from agents.state import TurnState
+from catalog.filters import Filter
 from catalog.pictures import PictureMissing, mime_type
 from catalog.storage import UnknownCatalogue
 from graphs.services import Services
@@ -75,11 +76,16 @@ def plain_state(state: TurnState) -> dict[str, Any]:
         exclude={"user_id", "candidates"},
         warnings=False,  # a checkpoint gives lists for tuples
     )
-    for held, stood in [(plain, state), *zip(plain["earlier"], state.earlier, strict=True)]:
-        for told, condition in zip(held["filters"], stood.filters, strict=True):
-            if isinstance(condition.value, date):
-                told["value"] = {"date": condition.value.isoformat()}
+    _mark_dates(plain, state.filters)
+    for held, stood in zip(plain["earlier"], state.earlier, strict=True):
+        _mark_dates(held, stood.filters)
     return plain
+
+
+def _mark_dates(plain: dict[str, Any], filters: Sequence[Filter]) -> None:
+    for told, condition in zip(plain["filters"], filters, strict=True):
+        if isinstance(condition.value, date):
+            told["value"] = {"date": condition.value.isoformat()}
 
 
 def _of_catalogue(services: Services, user_id: str, name: str) -> dict[str, Any]:
