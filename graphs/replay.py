@@ -24,7 +24,7 @@ from memory.event_restore import restore_events
 from memory.preference_store import PreferenceStore
 from memory.taste_history import in_force
 from models.decisions import DecisionRequest, Predicate
-from models.roles import RoleModels
+from models.roles import ROLES, RoleModels
 from profiles.settings import Profile
 from tracing.events import ModelCall, Trace, TurnStarted, trace_id_of
 from tracing.recorder import Recorder
@@ -122,6 +122,9 @@ async def replay_call(
     if not 0 <= number < len(calls):
         raise NotReplayable(trace_id, f"it has {len(calls)} model calls, numbered from 0")
     call = calls[number]
+    role = next((one for one in ROLES if one == call.role), None)
+    if role is None:
+        raise NotReplayable(trace_id, f"no role is called {call.role!r} any more; replay the whole turn")
     request = _request(trace_id, call, rendered) if call.kind != "chat" else None
     by = by or Cast(services.profile, services.models)
     recorder = _begun(services, original.started, by)
@@ -132,9 +135,9 @@ async def replay_call(
         with recorder.step(call.step or call.role):
             if request is None:
                 asked = Rendered(label, call.rendered if rendered is None else rendered, call.pictures)
-                reply = await ask.text(call.role, asked)  # type: ignore[arg-type]  # a role, as it was recorded
+                reply = await ask.text(role, asked)
             else:
-                await ask.decide(call.role, label, request)  # type: ignore[arg-type]
+                await ask.decide(role, label, request)
     except Exception as error:
         failure = str(error) or type(error).__name__
     return _kept(recorder.end_turn(reply=reply, error=failure), trace_id)

@@ -152,6 +152,11 @@ async def test_what_cannot_be_replayed_says_why(session):
         await replay_turn(session.services, "bob", result.trace_id)
     with pytest.raises(NotReplayable, match="numbered from 0"):
         await replay_call(session.services, "ann", result.trace_id, 99)
+    trace = session.traces.get(result.trace_id)
+    unknown = ModelCall(role="chorus", model="played", rendered="Sing.")
+    session.services.traces.save(trace.model_copy(update={"events": (trace.events[0], unknown, *trace.events[1:])}))
+    with pytest.raises(NotReplayable, match="no role is called 'chorus'"):
+        await replay_call(session.services, "ann", result.trace_id, 0)
     session.services.threads.delete("ann", "t1")
     with pytest.raises(NotReplayable, match="no checkpoint of it is kept"):
         await replay_turn(session.services, "ann", result.trace_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,6 +12,8 @@ from catalog.pictures import PictureError
 from memory.taste_history import prose_diff
 from tracing.events import DecisionRow, ModelCall, Note, PreferenceChange, StepEnded, Trace
 from tracing.reading import (
+    Narrowing,
+    Span,
     cost_told,
     decision_table,
     narrowing,
@@ -63,18 +65,11 @@ def draw_trace(trace: Trace, own: Conversations, session: Session, *, item_id: s
 def _draw_head(trace: Trace, address: Mapping[str, str]) -> None:
     from tracing.export import to_json
 
-    started, ended = trace.started, trace.ended
+    started = trace.started
     st.header("A replay" if started.replay_of else "One turn", anchor=False)
-    say(started.message or "A picture, without words", key="title-message")
-    when = f"{started.at.astimezone():%d %B %Y, %H:%M:%S} · profile {started.profile} · catalogue {started.catalogue}"
-    say(when, key="small-when")
-    if ended is None:
-        st.warning("The turn was cut off.")
-    else:
-        say(f"{time_told(trace)} · cost {cost_told(trace.cost_usd)}", key="small-time")
-        if ended.error:
-            st.error(escaped(ended.error), icon=":material/error:")
-    with st.container(horizontal=True, gap="small"):
+    with st.container(gap="xxsmall"):
+        _draw_facts(trace)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         link = {**address, "thread": started.thread_id}
         st.page_link(CHAT, label="The conversation", icon=":material/chat:", query_params=link)
         st.download_button(
@@ -89,6 +84,20 @@ def _draw_head(trace: Trace, address: Mapping[str, str]) -> None:
         )
 
 
+def _draw_facts(trace: Trace) -> None:
+    """What was said, when, and what it took."""
+    started, ended = trace.started, trace.ended
+    say(started.message or "A picture, without words", key="title-message")
+    when = f"{started.at.astimezone():%d %B %Y, %H:%M:%S} · profile {started.profile} · catalogue {started.catalogue}"
+    say(when, key="small-when")
+    if ended is None:
+        st.warning("The turn was cut off.")
+        return
+    say(f"{time_told(trace)} · cost {cost_told(trace.cost_usd)}", key="small-time")
+    if ended.error:
+        st.error(escaped(ended.error), icon=":material/error:")
+
+
 def _draw_why(trace: Trace, session: Session, catalogue: Catalogue | None, item_id: str) -> None:
     """The item in question, and where it stands."""
     item = catalogue.get(item_id) if catalogue is not None else None
@@ -100,7 +109,7 @@ def _draw_why(trace: Trace, session: Session, catalogue: Catalogue | None, item_
             summary = session.summaries([item_id]).get(item_id, "") if item is not None else ""
             alt = picture_words(title, summary)
             draw_picture(session.pictures, item.picture if item is not None else None, key="why", alt=alt)
-        with words:
+        with words, st.container(gap="xsmall"):
             say(f"Why “{title}”?", key="title-why")
             say(why_line(trace, item_id), key="why-line")
             if row is None:
@@ -119,6 +128,11 @@ def _draw_funnel(trace: Trace) -> None:
     if not steps:
         return
     st.subheader("Funnel", anchor=False)
+    with st.container(gap="xxsmall"):
+        _draw_narrowings(steps)
+
+
+def _draw_narrowings(steps: Sequence[Narrowing]) -> None:
     for number, step in enumerate(steps):
         count, bar, words = st.columns([1, 2, 5], vertical_alignment="center")
         with count:
@@ -178,6 +192,11 @@ def _draw_steps(trace: Trace) -> None:
     if not drawn:
         return
     st.subheader("Steps", anchor=False)
+    with st.container(gap="xxsmall"):
+        _draw_spans(drawn, whole)
+
+
+def _draw_spans(drawn: Sequence[Span], whole: float) -> None:
     for number, span in enumerate(drawn):
         name, bar, took = st.columns([4, 5, 1.4], vertical_alignment="center")
         call = isinstance(span.event, ModelCall)
