@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Engine, insert, text
 
 from memory.database import writing
-from memory.event_log import _append_lock, _insert, _interactions, _to_row
+from memory.event_rows import INTERACTIONS, insert_events, lock_for_appending, to_row
 from memory.interactions import Interaction
 
 
@@ -21,12 +21,12 @@ def restore_events(engine: Engine, events: Sequence[Interaction]) -> dict[int, i
     if not ordered:
         return {}
     with writing(engine) as connection:
-        _append_lock(connection)
+        lock_for_appending(connection)
         if ordered[0].event_id <= _newest_given(connection):
-            here = _insert(connection, ordered)
+            here = insert_events(connection, ordered)
         else:
             connection.execute(
-                insert(_interactions), [_to_row(event) | {"event_id": event.event_id} for event in ordered]
+                insert(INTERACTIONS), [to_row(event) | {"event_id": event.event_id} for event in ordered]
             )
             _note_given(connection, ordered[-1].event_id)
             here = ordered

@@ -12,7 +12,9 @@ from datetime import datetime
 from sqlalchemy import Engine, select
 
 from memory.database import reading
-from memory.event_log import EventLog, _from_row, _interactions, _with_keys
+from memory.event_log import EventLog
+from memory.event_queries import with_keys
+from memory.event_rows import INTERACTIONS, from_row
 from memory.interactions import Interaction
 
 _SOURCE = "replaced"
@@ -63,12 +65,12 @@ class ReplacedTurns:
         if not keys:
             return set()
         with reading(self._engine) as connection:
-            rows = connection.execute(_with_keys(), {"keys": list(keys)}).all()
+            rows = connection.execute(with_keys(), {"keys": list(keys)}).all()
         return {keys[row.key] for row in rows if row.user_id == user_id}
 
     def void(self, user_id: str, catalogue: str) -> list[Void]:
         """What replaced turns of this user had taught and taken back, oldest first; empty for who replaced none."""
-        columns = _interactions.c
+        columns = INTERACTIONS.c
         query = select(columns.text, columns.at).where(
             columns.user_id == user_id,
             columns.catalogue == catalogue,
@@ -85,9 +87,9 @@ class ReplacedTurns:
     def _taught(self, user_id: str, catalogue: str, turn_ids: Sequence[str]) -> list[Interaction]:
         if not turn_ids:
             return []
-        columns = _interactions.c
+        columns = INTERACTIONS.c
         query = (
-            select(_interactions)
+            select(INTERACTIONS)
             .where(
                 columns.user_id == user_id,
                 columns.catalogue == catalogue,
@@ -96,7 +98,7 @@ class ReplacedTurns:
             .order_by(columns.event_id)
         )
         with reading(self._engine) as connection:
-            return [_from_row(row) for row in connection.execute(query)]
+            return [from_row(row) for row in connection.execute(query)]
 
 
 def _of(event: Interaction, turn_id: str) -> bool:
