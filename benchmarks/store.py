@@ -1,9 +1,7 @@
-"""What the store costs beside bare Chroma, how quick listing namespaces is, and searching many summaries.
+"""What the store costs beside bare Chroma, and how quick listing namespaces is; `million.py` searches many summaries.
 
 Prints one JSON object. The ratios are medians of interleaved calls in this process. What other programs do moves the
-times and hardly the processor time, so that is what is held against the bounds. `--vectors N` also writes up to N
-summaries of 384 dimensions, for at most `--minutes`, and searches them: p95 in milliseconds and recall@10 against
-comparing with every vector.
+times and hardly the processor time, so that is what is held against the bounds.
 """
 
 from __future__ import annotations
@@ -24,14 +22,14 @@ from langgraph.store.base import IndexConfig, PutOp
 from memory.chroma_client import open_client
 from memory.chroma_layout import INDEX
 from memory.chroma_store import ChromaStore
-from memory.vectors import EXACT_LIMIT, unit
+from memory.vectors import unit
 
 DIMS = 384
 HELD = 5_000  # entries before anything is timed
 PART = 5_000
 RECORDS, NAMESPACES = 100_000, 2_000
 BOUNDS = {"put_new": 1.5, "put_again": 1.5, "get": 1.5, "get_first": 1.5, "search": 1.3, "search_by_index": 1.3}
-LISTING_BOUND_MS, RECALL_BOUND = 50, 0.95
+LISTING_BOUND_MS = 50
 Rows = npt.NDArray[np.float32]
 
 
@@ -173,65 +171,9 @@ def once(call: Callable[[], object]) -> float:
     return round(1000 * (time.perf_counter() - began), 2)
 
 
-def many(folder: Path, wanted: int, minutes: float, queries: int) -> dict[str, Any]:
-    """Summaries under `items/<tenth>/<hundredth>`, so a prefix leaves all, 10 % or 1 % of them, as does `n`."""
-    rows = made(wanted + queries)
-    began, held = time.perf_counter(), 0
-    with ChromaStore.from_conn_string(str(folder / "many"), index=index(rows)) as store:
-        while held < wanted and time.perf_counter() - began < 60 * minutes:
-            numbers = range(held, min(held + PART, wanted))
-            store.batch([PutOp(("items", f"{n % 10}", f"{n % 100:02}"), str(n), value(n)) for n in numbers])
-            held = numbers.stop
-        written_s = time.perf_counter() - began
-        if held <= EXACT_LIMIT:
-            raise SystemExit(f"{held} vectors are compared one by one; give more --minutes")
-        asked = range(wanted, wanted + queries)
-        exact = rows[asked.start : asked.stop] @ rows[:held].T
-        shares: dict[str, tuple[int, tuple[str, ...], dict[str, Any] | None]] = {
-            "all": (1, ("items",), None),
-            "10 % by prefix": (10, ("items", "3"), None),
-            "1 % by prefix": (100, ("items", "3", "33"), None),
-            "10 % by value": (10, ("items",), {"n": {"$gte": 30, "$lt": 40}}),
-            "1 % by value": (100, ("items",), {"n": 33}),
-        }
-        store.search(("items",), query=str(asked.start), limit=10)
-        found: dict[str, dict[str, float]] = {}
-        for name, (_, prefix, condition) in shares.items():
-            remainder = np.arange(held) % 100
-            allowed = {
-                "all": np.ones(held, bool),
-                "10 % by prefix": remainder % 10 == 3,
-                "10 % by value": (remainder >= 30) & (remainder < 40),
-            }.get(name, remainder == 33)
-            spent, hit = [], 0
-            for row, query in enumerate(asked):
-                start = time.perf_counter()
-                hits = store.search(prefix, query=str(query), filter=condition, limit=10)
-                spent.append(1000 * (time.perf_counter() - start))
-                scores = np.where(allowed, exact[row], -2)
-                hit += len({int(one.key) for one in hits} & set(np.argpartition(-scores, 10)[:10].tolist()))
-            found[name] = {
-                "p50_ms": round(float(np.percentile(spent, 50)), 1),
-                "p95_ms": round(float(np.percentile(spent, 95)), 1),
-                "recall_at_10": round(hit / (10 * queries), 3),
-            }
-    return {
-        "vectors": held,
-        "dims": DIMS,
-        "index": INDEX,
-        "queries": queries,
-        "written_per_s": round(held / written_s),
-        "search": found,
-        "met": all(one["recall_at_10"] >= RECALL_BOUND for one in found.values()),
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=200, help="calls of each kind that are timed")
-    parser.add_argument("--vectors", type=int, default=0, help="how many summaries to search; 0 leaves that out")
-    parser.add_argument("--minutes", type=float, default=8, help="how long to write them at most")
-    parser.add_argument("--queries", type=int, default=100, help="how many searches of each kind among them")
     parser.add_argument("--without", nargs="*", default=[], choices=["chroma", "listing"], help="what to leave out")
     options = parser.parse_args()
     figures: dict[str, Any] = {"benchmark": "store", "bounds": BOUNDS | {"listing_ms": LISTING_BOUND_MS}}
@@ -244,9 +186,6 @@ def main() -> None:
         if "listing" not in options.without:
             figures["listing"] = listed = listing(folder)
             met["listing"] = max(time for name, time in listed.items() if name.endswith("_ms")) < LISTING_BOUND_MS
-        if options.vectors:
-            figures["many"] = searched = many(folder, options.vectors, options.minutes, options.queries)
-            met["recall"] = searched.pop("met")
     print(json.dumps(figures | {"met": met}, indent=2))
 
 

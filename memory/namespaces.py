@@ -34,20 +34,30 @@ class Namespaces:
         if len(self._held) < before:
             self._sorted = None
 
+    def holds(self, prefix: Namespace) -> bool:
+        """Whether any of them begins with these labels."""
+        ordered = self._ordered()
+        first = bisect_left(ordered, prefix)
+        return first < len(ordered) and ordered[first][: len(prefix)] == prefix
+
     def listed(self, op: ListNamespacesOp) -> list[Namespace]:
         """The page of the namespaces that meet the conditions, cut to `max_depth` labels, sorted, each once."""
-        if self._sorted is None:
-            self._sorted = sorted(self._held)
+        ordered = self._ordered()
         conditions, wanted = op.match_conditions or (), op.offset + op.limit
         prefix, found = literal_prefix(conditions), list[Namespace]()
-        for number in range(bisect_left(self._sorted, prefix), len(self._sorted)):
-            namespace = self._sorted[number]
+        for number in range(bisect_left(ordered, prefix), len(ordered)):
+            namespace = ordered[number]
             if len(found) >= wanted or namespace[: len(prefix)] != prefix:
                 break
             cut = namespace[: op.max_depth]
             if (not found or cut != found[-1]) and all(_meets(condition, namespace) for condition in conditions):
                 found.append(cut)
         return found[op.offset : wanted]
+
+    def _ordered(self) -> list[Namespace]:
+        if self._sorted is None:
+            self._sorted = sorted(self._held)
+        return self._sorted
 
 
 def literal_prefix(conditions: Sequence[MatchCondition]) -> Namespace:

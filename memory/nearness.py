@@ -15,6 +15,7 @@ from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
 _WITH_VECTORS = {"vectors": {"$ne": 0}}  # every row has the name; of Chroma's conditions this is by far the cheapest
 _REMEMBERED = 10_000  # prefixes
 _WIDER, _WIDEST = 16, 4096  # how many more hits are asked for than wanted, and the most
+_OVERS = (1, 4, 16)  # the same where only the namespace decides
 
 
 class Near(NamedTuple):
@@ -31,7 +32,7 @@ class Nearness:
         self._connection = connection
         self._entries = entries
         self._exact_limit = exact_limit
-        self._narrowness = dict[Namespace, int]()  # which of the conditions below was the first to do for a prefix
+        self._tried = dict[Namespace, int]()  # how many of `_OVERS` did not do for a prefix
 
     def nearest(self, query: Vectors, prefix: Namespace, *, limit: int, among: dict[str, Record] | None) -> Near:
         """The nearest entries by their best vector, best first, at most `limit`.
@@ -47,6 +48,8 @@ class Nearness:
             return Near(scores, self._entries.get(scores) if among is None else among)
         if among is not None:
             return Near(_first(self._compare(query, among.values()), limit), among)
+        if self._connection.exclusive and not self._entries.namespaces().holds(prefix):
+            return Near({}, {})
         found = self._search_index(query, prefix, limit)
         if len(found.scores) < limit:  # fewer than asked for: look at every entry instead
             every = {record.record_id: record for record in self._entries.under(prefix)}
@@ -54,15 +57,18 @@ class Nearness:
         return Near(_first(found.scores, limit), found.records)
 
     def meeting(self, query: Vectors, prefix: Namespace, *, limit: int, meets: Callable[[Record], bool]) -> Near | None:
-        """The nearest entries that meet a condition, found by asking the index for ever more of them.
+        """The nearest entries that meet a condition, found by asking for ever more of the nearest.
 
-        None where another way is better: all vectors are in memory, or too few of the nearest meet it.
+        None where every entry has to be looked at: too few of the nearest meet it.
         """
-        if self._connection.dims == 0 or self._mirror() is not None:
+        if self._connection.dims == 0:
             return None
-        asked = _WIDER * limit
+        asked, in_memory = _WIDER * limit, self._mirror() is not None
         while asked <= _WIDEST:
-            found = self._search_index(query, prefix, asked)
+            if in_memory:
+                found = self.nearest(query, prefix, limit=asked, among=None)
+            else:
+                found = self._search_index(query, prefix, asked)
             kept = {one: score for one, score in found.scores.items() if meets(found.records[one])}
             if len(kept) >= limit:
                 return Near(_first(kept, limit), found.records)
@@ -83,17 +89,22 @@ class Nearness:
     def _search_rows(self, query: Vectors, prefix: Namespace, limit: int) -> tuple[dict[str, Record], dict[str, float]]:
         """The entries whose first vector is nearest. A condition costs Chroma as much as the rows that meet it.
 
-        So none is tried first: when all hits are under the prefix, they are its nearest.
+        So none is tried first, and of more hits than wanted those under the prefix are taken, unless they are few.
         """
-        conditions = [None, prefix_condition(prefix, _WITH_VECTORS)]
-        if len(self._narrowness) > _REMEMBERED:
-            self._narrowness.clear()
-        for narrowness in range(self._narrowness.get(prefix, 0), len(conditions)):
-            hits = self._connection.records.nearest(query, conditions[narrowness], limit, whole=True)
-            records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
-            if all(record.vectors and record.namespace[: len(prefix)] == prefix for record in records.values()):
+        if len(self._tried) > _REMEMBERED:
+            self._tried.clear()
+        for number in range(self._tried.get(prefix, 0), len(_OVERS)):
+            asked = min(_OVERS[number] * limit, _WIDEST)
+            hits = self._connection.records.nearest(query, None, asked, whole=True)
+            found = [(hit, Record.from_row(hit.document, hit.metadata)) for hit in hits]
+            own = [(hit, one) for hit, one in found if one.vectors and one.namespace[: len(prefix)] == prefix][:limit]
+            if len(own) == limit or len(hits) < asked:
+                return {hit.row_id: one for hit, one in own}, {hit.row_id: hit.score for hit, _ in own}
+            self._tried[prefix] = number + 1 if len(own) * _OVERS[-1] > len(hits) else len(_OVERS)
+            if self._tried[prefix] == len(_OVERS):
                 break
-            self._narrowness[prefix] = min(narrowness + 1, len(conditions) - 1)
+        hits = self._connection.records.nearest(query, prefix_condition(prefix, _WITH_VECTORS), limit, whole=True)
+        records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
         return records, {hit.row_id: hit.score for hit in hits}
 
     def _search_further(self, query: Vectors, prefix: Namespace, limit: int) -> dict[str, float]:
