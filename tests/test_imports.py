@@ -101,3 +101,14 @@ def test_every_requirement_is_pinned_and_nothing_else_stands_beside_the_pins():
     wanted = [*project["dependencies"], *(one for extra in project["optional-dependencies"].values() for one in extra)]
     names = {re.split(r"[^\w-]", one)[0].lower().replace("_", "-") for one in wanted}
     assert names <= {pin.partition("==")[0] for pin in pins}
+
+
+def test_importing_memory_loads_nothing_heavy():
+    modules = sorted(f"memory.{path.stem}" for path in (ROOT / "memory").glob("[a-z]*.py"))
+    code = f"""
+import importlib, sys
+for name in {modules}: importlib.import_module(name)
+print([name for name in ("torch", "transformers", "litellm", "chromadb", "streamlit", "scipy") if name in sys.modules])
+"""
+    answer = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

@@ -21,6 +21,7 @@ from memory.chroma_store import ChromaStore
 from tests.chroma_server import chroma_server
 from tests.conformance.contract import StoreContract
 from tests.conformance.filters import ODD_NAMES
+from tests.conformance.search import Search
 
 
 class TestChromaDirectory(StoreContract):
@@ -30,6 +31,17 @@ class TestChromaDirectory(StoreContract):
 
     def make(self, *, index=None, ttl=None):
         return ChromaStore.from_conn_string(str(self.folder / "chroma"), index=index, ttl=ttl)
+
+
+class TestChromaIndex(Search):
+    """What is found by Chroma's index, as in a directory of many vectors. It has no column of the table."""
+
+    @pytest.fixture(autouse=True)
+    def _folder(self, tmp_path: Path) -> None:
+        self.folder = tmp_path
+
+    def make(self, *, index=None, ttl=None):
+        return ChromaStore.from_conn_string(str(self.folder / "chroma"), index=index, ttl=ttl, exact_limit=0)
 
 
 class TestChromaServer(StoreContract):
