@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 import prompts
 from agents.budget import Budget, BudgetSpent
-from models.decisions import DecisionRequest, Decisions, Usage
+from models.decisions import DecisionRequest, Decisions, Usage, check_answers
 from models.errors import ModelBadOutput, ModelError, ModelTimeout
 from models.loading import PictureSource
 from models.roles import Role, RoleModels
@@ -114,6 +114,7 @@ class Asker:
             call = _Call(self, role, spec, rendered, kind="decide")
             async with call.under_way():
                 decisions = await (await self._models.decider(name)).decide(request)
+                check_answers(decisions, len(request.questions))
                 call.usage = decisions.usage
                 call.output = ", ".join(_told(answer.probabilities) for answer in decisions.answers)
             return decisions

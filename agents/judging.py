@@ -15,7 +15,7 @@ from agents.context import TurnContext
 from agents.preference_memory import FACTS_SHOWN, event_lines
 from agents.ranking import blended
 from agents.state import Candidate
-from agents.wording import MAX_WORDS, fact_line, one_line
+from agents.wording import MAX_WORDS, cut, fact_line, one_line
 from memory.interactions import Interaction
 from memory.preferences import Preference
 from models.decisions import DecisionRequest, Decisions, Predicate
@@ -34,7 +34,7 @@ async def judge(
 def shared_state(preference: Preference, recent: Sequence[Interaction], wish: str, context: TurnContext) -> str:
     """What all candidates of one decision are judged against, in the words of its prompt."""
     return prompts.load(STATE_PROMPT).render(
-        prose=preference.prose,
+        prose=cut(preference.prose, words=MAX_WORDS["prose"]),
         facts=[fact_line(fact) for fact in preference.holding[:FACTS_SHOWN]],
         recent=event_lines(context, recent),
         wish=one_line(wish, words=MAX_WORDS["wish"]),

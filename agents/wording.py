@@ -8,7 +8,7 @@ from __future__ import annotations
 from agents.state import PointedWish
 from memory.preferences import Fact
 
-MAX_WORDS = {"title": 24, "summary": 80, "wish": 60}
+MAX_WORDS = {"title": 24, "summary": 80, "wish": 60, "prose": 1000}
 _VERBS = {"view": "viewed", "like": "liked", "dislike": "disliked", "purchase": "bought"}
 
 
@@ -21,6 +21,11 @@ def one_line(text: str, *, words: int | None = None) -> str:
     if words is not None and len(parts) > words:
         parts = [*parts[:words], "…"]
     return " ".join(parts)
+
+
+def cut(text: str, *, words: int) -> str:
+    """The text as it is, or, where it has more words, the first of them on one line."""
+    return text if len(text.split()) <= words else one_line(text, words=words)
 
 
 def strength_word(strength: float) -> str:

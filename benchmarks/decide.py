@@ -81,7 +81,7 @@ class Bench:
         from models.spec import ModelSpec
 
         self.decider = LocalDecider.load(
-            ModelSpec(backend="local", model=folder, device="cpu", dtype="float32"), NoPictures()
+            ModelSpec(backend="local", model=folder, device="cpu", dtype="float32", timeout_s=600), NoPictures()
         )
         runtime = self.decider.runtime
         self.model, self.processor = runtime.model, runtime.processor

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from models.errors import ModelBadOutput
+
 DecisionKind = Literal["local", "systemone", "logprobs", "graded", "scripted"]
 
 
@@ -90,6 +92,19 @@ class Decisions:
     model: str
     kind: DecisionKind
     usage: Usage = field(default_factory=Usage)
+
+
+def check_answers(decisions: Decisions, questions: int) -> None:
+    """Refuse what is no answer to that many questions: too few, or figures that are no probabilities, such as NaN.
+
+    Raises ModelBadOutput.
+    """
+    if len(decisions.answers) != questions:
+        raise ModelBadOutput(decisions.model, f"{len(decisions.answers)} answers to {questions} questions")
+    for answer in decisions.answers:
+        figures = list(answer.probabilities.values())
+        if not all(0.0 <= figure <= 1.0 for figure in figures) or abs(sum(figures) - 1.0) > 1e-3:
+            raise ModelBadOutput(decisions.model, "its probabilities are none", str(dict(answer.probabilities))[:200])
 
 
 class Decider(Protocol):

@@ -8,7 +8,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from models.decisions import Choice, Decision, DecisionRequest, Decisions, Question, Usage
+from models.decisions import Choice, Decision, DecisionRequest, Decisions, Question, Usage, check_answers
 from models.errors import ModelMisconfigured, ModelTimeout
 from models.local.architectures import TOKEN_KINDS
 from models.local.features import eyes_of
@@ -21,6 +21,8 @@ from models.wire import as_systemone, read_picture, words_of
 if TYPE_CHECKING:
     from models.loading import PictureSource
     from models.local.feature_store import FeatureStore
+
+QUESTIONS_AT_ONCE = 256  # bounds the memory of their pictures and logits, however many are asked
 
 
 class LocalDecider:
@@ -36,6 +38,7 @@ class LocalDecider:
         """features: where what was made of pictures is kept, for weights that stay; None looks at each anew."""
         self._spec, self._runtime, self._pictures = spec, runtime, pictures
         self._eyes = eyes_of(runtime, features, spec.picture_px)
+        self._label_ids: dict[tuple[str, ...], list[int]] = {}
 
     @classmethod
     def load(cls, spec: ModelSpec, pictures: PictureSource, features: FeatureStore | None = None) -> Self:
@@ -67,19 +70,24 @@ class LocalDecider:
                 raise ModelTimeout(self._spec.label, self._spec.timeout_s)
 
         check()
-        rows = [self.row(request.state, question) for question in request.questions]
-        for row in rows:
-            self._runtime.check_length(len(row.ids))
-        logits, read_tokens = read_rows(self._runtime, rows, check)
-        answers = tuple(_answer(row, scores) for row, scores in zip(rows, logits, strict=True))
-        whole = sum(len(row.ids) for row in rows)
-        usage = Usage(input_tokens=whole, cached_tokens=whole - read_tokens, cost_usd=0.0)
-        return Decisions(answers, self._spec.label, "local", usage)
+        answers: list[Decision] = []
+        whole = read = 0
+        for start in range(0, len(request.questions), QUESTIONS_AT_ONCE):
+            rows = []
+            for question in request.questions[start : start + QUESTIONS_AT_ONCE]:
+                check()
+                rows.append(self.row(request.state, question))
+                self._runtime.check_length(len(rows[-1].ids))
+            logits, tokens = read_rows(self._runtime, rows, check)
+            answers += [_answer(row, scores) for row, scores in zip(rows, logits, strict=True)]
+            whole, read = whole + sum(len(row.ids) for row in rows), read + tokens
+        usage = Usage(input_tokens=whole, cached_tokens=whole - read, cost_usd=0.0)
+        decisions = Decisions(tuple(answers), self._spec.label, "local", usage)
+        check_answers(decisions, len(request.questions))
+        return decisions
 
     def row(self, state: str, question: Question) -> Row:
         """Tokenise one question exactly as transformers' decision pipeline does. Raises ModelMisconfigured."""
-        from transformers.decision import label_token_ids
-
         runtime, assets, content_hash = self._runtime, {}, ""
         mark = placeholders(1, f"{state}\n{words_of(question)}")[0] if question.picture else None
         if mark and question.picture:
@@ -94,12 +102,7 @@ class LocalDecider:
         [(inputs, [parsed])] = runtime.decision_config.prepare_inputs(body, processor)
         place = int(inputs["marks"][-1])
         ids = inputs["input_ids"][0, :place].tolist()
-        tokenizer = getattr(runtime.decide_processor, "tokenizer", runtime.decide_processor)
-        try:
-            labels = label_token_ids(tokenizer, tuple(parsed.labels))
-        except ValueError as error:
-            remedy = "choose a checkpoint whose tokenizer has them, or write its labels into its decision.json"
-            raise ModelMisconfigured(self._spec.label, f"it cannot answer in one token ({error})", remedy) from error
+        labels = self._labels(tuple(parsed.labels))
         options = tuple(question.options) if isinstance(question, Choice) else ("yes", "no")
         if not isinstance(question, Choice) and parsed.options[0] == "false":
             options = ("no", "yes")
@@ -109,6 +112,20 @@ class LocalDecider:
         kinds = {name: inputs[name][:, :place] for name in TOKEN_KINDS if name in inputs}
         look = partial(self._eyes.see, content_hash, processor.pictures) if self._eyes else None
         return Row(ids, labels, options, temperature, processor.pictures, kinds, look)
+
+    def _labels(self, labels: tuple[str, ...]) -> list[int]:
+        """Give the tokens of the labels, looked up once. Raises ModelMisconfigured where one takes several."""
+        from transformers.decision import label_token_ids
+
+        if labels not in self._label_ids:
+            processor = self._runtime.decide_processor
+            try:
+                self._label_ids[labels] = label_token_ids(getattr(processor, "tokenizer", processor), labels)
+            except ValueError as error:
+                detail = f"it cannot answer in one token ({error})"
+                remedy = "choose a checkpoint whose tokenizer has them, or write its labels into its decision.json"
+                raise ModelMisconfigured(self._spec.label, detail, remedy) from error
+        return self._label_ids[labels]
 
 
 class PicturesApart:
