@@ -6,9 +6,10 @@ questions themselves.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from models.local.prefixes import lent
 
 if TYPE_CHECKING:
     from models.local.reading import Row
@@ -54,7 +55,7 @@ def read_pack(runtime: Runtime, rows: Sequence[Row], where: Sequence[Any], lengt
         input_ids=ids.to(runtime.device),
         attention_mask=_mask(own, length, runtime.model.dtype).to(runtime.device),
         position_ids=(places if len(places) > 1 else places[0]).to(runtime.device),
-        past_key_values=_lent(cache),
+        past_key_values=lent(cache),
         use_cache=cache is not None,
         logits_to_keep=ends.to(runtime.device),
     )
@@ -69,12 +70,3 @@ def _mask(own: Sequence[int], length: int, dtype: Any) -> Any:
     seen = (whose[:, None] == whose[None]).tril()
     seen = torch.cat([torch.ones(len(seen), length, dtype=torch.bool), seen], dim=1)
     return torch.zeros(seen.shape, dtype=dtype).masked_fill(~seen, torch.finfo(dtype).min)[None, None]
-
-
-def _lent(cache: Any) -> Any:
-    """A cache that grows by itself and shares what it holds so far: growing replaces its tensors, never writes them."""
-    if cache is None:
-        return None
-    lent = copy.copy(cache)
-    lent.layers = [copy.copy(layer) for layer in cache.layers]
-    return lent

@@ -14,7 +14,7 @@ WORTH_KEEPING = 32  # tokens; reading fewer costs no more than a look
 
 @dataclass(frozen=True)
 class Prefix:
-    """Leading tokens and the model's cache after reading them. The cache must not be changed."""
+    """Leading tokens and the model's cache after reading them, which may be changed."""
 
     ids: tuple[int, ...]
     cache: Any
@@ -44,7 +44,7 @@ class Prefixes:
         if best is None:
             return None
         self._kept.move_to_end(best)
-        cache = copy.deepcopy(self._kept[best])
+        cache = lent(self._kept[best])
         if common < len(best):
             cache.crop(common - len(best))
         return Prefix(best[:common], cache)
@@ -54,10 +54,22 @@ class Prefixes:
         known = tuple(ids)
         if not WORTH_KEEPING <= len(known) <= self._tokens:
             return
-        self._kept[known] = copy.deepcopy(cache)
+        self._kept[known] = lent(cache)
         self._kept.move_to_end(known)
         while sum(map(len, self._kept)) > self._tokens:
             self._kept.popitem(last=False)
+
+
+def lent(cache: Any) -> Any:
+    """A cache to go on from, whose changes do not reach the one given.
+
+    Layers that hold every token replace their tensors and never write them, so they are shared; any other is copied.
+    """
+    if cache is None or not _may_be_cut(cache):
+        return copy.deepcopy(cache)
+    twin = copy.copy(cache)
+    twin.layers = [copy.copy(layer) for layer in cache.layers]
+    return twin
 
 
 def _in_common(one: tuple[int, ...], other: tuple[int, ...]) -> int:

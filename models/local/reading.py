@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from models.errors import ModelError
 from models.local.architectures import TOKEN_KINDS, picture_token, positions
 from models.local.features import Features, as_inputs
 from models.local.packing import may_pack, packs, read_pack
+from models.local.prefixes import lent
 from models.local.runtime import Runtime
 
 BATCH_TOKENS = 4096  # tokens run at once, padding included; bounds memory, not the answers
@@ -257,7 +257,7 @@ def _read_batch(
         mask[number, : len(row.ids)] = 1
         ids[number, : len(row.ids) - length] = torch.tensor(row.ids[length:])
         places[:, number, : len(row.ids) - length] = where[number][:, length:]
-    own = copy.deepcopy(cache)
+    own = lent(cache)
     if own is not None:
         own.batch_repeat_interleave(count)
     ends, which = torch.unique(torch.tensor([len(row.ids) - length - 1 for row in rows]), return_inverse=True)
