@@ -11,7 +11,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-OPTIONAL = {"torchvision": "0.28.0"}  # the release for our torch, pinned though it need not be installed here
+# pinned though they need not be installed here: the release for our torch, and a baseline of the benchmarks
+OPTIONAL = {"torch-rechub": "0.9.0", "torchvision": "0.28.0"}
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 

@@ -24,6 +24,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ import numpy as np
 
 from catalog.items import Item
 from evaluation.blend import (
+    LISTS,
     FitResult,
     Log,
     Measured,
@@ -42,10 +44,11 @@ from evaluation.blend import (
     learned,
     measure,
 )
-from evaluation.held_out import held_out_lists
+from evaluation.held_out import HeldOut, held_out_lists, known_before
 from evaluation.metrics import Estimate, evaluate
 from evaluation.newcomers import Among, newcomer_lists, without
 from evaluation.published import core, published_lists, split
+from evaluation.sasrec import sasrec_scores
 from memory.item_index import described
 from memory.signals import Signals
 from memory.vectors import Vectors
@@ -104,6 +107,7 @@ def published(asked: argparse.Namespace) -> Told:
     blend, worth = fitted(features[0], labels_of(lists[0]))
     alone = fitted_alone(features[0], labels_of(lists[0]))
     measured = measure({"blend": blend, **alone}, features[1], lists[1])
+    measured = _with_sasrec(measured, log, {user: kept[user] for user in (*count, *fit)}, lists[1])
     told = {"users": len(kept), "items": len(log.item_ids), "fitted_on": len(fit), "tested_on": len(test)}
     return told | {"worth": _rounded(worth.seen)} | _figures(measured)
 
@@ -153,6 +157,7 @@ def demo(asked: argparse.Namespace) -> Told:
     lists = held_out_lists(liked, touched, log.item_ids, "last")
     features = features_of(learned(log, log.likings)[0], lists)
     measured = measure({"blend": result.blend, **result.alone}, features, lists)
+    measured = _with_sasrec(measured, log, log.likings, lists)
     told = {"summaries": int(np.any(summaries, axis=1).sum()), "tested_on": len(lists)}
     return told | _worth(result) | _figures(measured)
 
@@ -166,7 +171,22 @@ def _likes(one: Any) -> bool:
 def _leave_last_out(log: Log) -> Told:
     result = fit_blend(log)
     told = {"fitted_on": len(result.fitted_on), "tested_on": result.tested_on}
-    return told | _worth(result) | _figures(result.measured)
+    lists = held_out_lists(log.likings, log.touched, log.item_ids, "last", limit=LISTS)
+    measured = _with_sasrec(result.measured, log, known_before(log.likings, "last"), lists)
+    return told | _worth(result) | _figures(measured)
+
+
+def _with_sasrec(
+    measured: Measured, log: Log, sequences: Mapping[str, Sequence[str]], lists: Sequence[HeldOut]
+) -> Measured:
+    """The same with SASRec beside, trained on the sequences; without it where its library is not installed."""
+    try:
+        scores = sasrec_scores(sequences, log.item_ids, lists)
+    except ImportError:
+        print('SASRec is left out; for it: pip install "palate[benchmarks]"', file=sys.stderr)
+        return measured
+    judged = [(own, one.labels) for own, one in zip(scores, lists, strict=True)]
+    return replace(measured, figures={**measured.figures, "SASRec": evaluate(judged)})
 
 
 def _films(kept: Path | None) -> Log:
