@@ -48,18 +48,14 @@ def read_export(path: Path, index: TextIndex | None, *, page: int) -> Iterator[l
     about = _checked(path)
     dims = index.dims if index is not None else 0
     same = index is not None and (about["embedder"], about["dims"]) == (index.name, index.dims)
-    nothing = np.zeros((0, dims), np.float32)
     for entries in _pages(path, page):
         records = [_record(entry) for entry in entries]
         if same:
             held = [_vectors(entry["vectors"], dims) for entry in entries]
         elif index is not None:
-            texts = [index.texts_of_record(record) for record in records]
-            flat = list(dict.fromkeys(text for own in texts for text in own))
-            rows = dict(zip(flat, index.embed(flat, []), strict=True)) if flat else {}
-            held = [np.stack([rows[text] for text in own]) if own else nothing for own in texts]
+            held = index.vectors_of_records(records)
         else:
-            held = [nothing] * len(records)
+            held = [np.zeros((0, 0), np.float32)] * len(records)
         yield [Written(replace(record, vectors=len(own)), own) for record, own in zip(records, held, strict=True)]
 
 

@@ -147,14 +147,9 @@ def _try_embedder(index: TextIndex, place: str, damage: str) -> None:
 def _embedded_anew(found: Collections, index: TextIndex | None) -> Iterator[list[Written]]:
     for page in found.records.scan(None, ["documents", "metadatas"], _CHUNK):
         records = [Record.from_row(*row) for row in zip(page["documents"], page["metadatas"], strict=True)]
-        texts = [index.texts_of_record(record) if index is not None else [] for record in records]
-        flat = list(dict.fromkeys(text for own in texts for text in own))
-        rows = dict(zip(flat, index.embed(flat, []), strict=True)) if index is not None and flat else {}
         nothing = np.zeros((0, found.dims), np.float32)
-        yield [
-            Written(replace(record, vectors=len(own)), np.stack([rows[text] for text in own]) if own else nothing)
-            for record, own in zip(records, texts, strict=True)
-        ]
+        vectors = index.vectors_of_records(records) if index is not None else [nothing] * len(records)
+        yield [Written(replace(record, vectors=len(own)), own) for record, own in zip(records, vectors, strict=True)]
 
 
 def _main(directory: Path) -> int:

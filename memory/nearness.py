@@ -9,7 +9,7 @@ import numpy as np
 
 from memory.chroma_connection import Connection
 from memory.entries import Entries
-from memory.records import Namespace, Record, prefix_condition
+from memory.records import Namespace, Record, owner_of, prefix_condition
 from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
 
 _WITH_VECTORS = {"vectors": {"$ne": 0}}  # every row has the name; of Chroma's conditions this is by far the cheapest
@@ -116,10 +116,10 @@ class Nearness:
         wanted = 2 * limit  # an entry may have several
         while total:
             hits = rows.nearest(query, prefix_condition(prefix), min(wanted, total), whole=False)
-            current = self._entries.get(hit.row_id.split(":")[0] for hit in hits)
+            current = self._entries.get(owner_of(hit.row_id)[0] for hit in hits)
             found: dict[str, float] = {}
             for hit in hits:
-                record_id, stamp, _ = hit.row_id.split(":")
+                record_id, stamp = owner_of(hit.row_id)
                 if record_id in current and current[record_id].stamp == stamp:
                     found.setdefault(record_id, hit.score)
             if len(found) >= limit or len(hits) < min(wanted, total) or wanted >= total:

@@ -50,6 +50,14 @@ class TextIndex:
         wanted = list(record.index) if isinstance(record.index, tuple) else record.index
         return self.texts_of(json.loads(record.value), wanted)
 
+    def vectors_of_records(self, records: Sequence[Record]) -> list[Vectors]:
+        """The vectors of entries that were kept, (n, d) each, made anew; each text is embedded once."""
+        texts = [self.texts_of_record(record) for record in records]
+        flat = list(dict.fromkeys(text for own in texts for text in own))
+        rows = dict(zip(flat, self.embed(flat, []), strict=True)) if flat else {}
+        nothing = np.zeros((0, self.dims), np.float32)
+        return [np.stack([rows[text] for text in own]) if own else nothing for own in texts]
+
     def embed(self, texts: Sequence[str], queries: Sequence[str]) -> Vectors:
         """The vectors of the texts, then of the queries, one row each; one call of a plain embedding function.
 
