@@ -20,8 +20,8 @@ _WHY = re.compile(r"\bwhy\b|\bhow come\b", re.IGNORECASE)
 _RATHER = re.compile(r"\b(?:rather than|instead of|and not|but not|over|ahead of|before|not)\b", re.IGNORECASE)
 _MOST = re.compile(r"\b(most|least) (\w+)|\b(\w{3,})est\b", re.IGNORECASE)
 _TOLD = {
-    "fact": "you like {}", "wish": "you asked for {}", "picture": "it shares {} with what you showed", "critique": "{}",
-    "filter": "it meets {}", "neighbours": "{}",
+    "fact": "you like {}", "wish": "you asked for {}", "critique": "{}",
+    "picture": "it has in common with what you chose: {}", "filter": "it meets {}", "neighbours": "{}",
 }  # fmt: skip
 MOST_TOLD = 3  # citations on either side
 
@@ -60,8 +60,9 @@ def _between(chosen: SlateItem, other: SlateItem, state: TurnState, context: Tur
     if against:
         lines.append(f"For {one_line(other.title)} speaks, and not for the first: {_sentence(against)}.")
     if chosen.p is not None and other.p is not None and chosen.kind == other.kind:
-        verb = "above" if chosen.p > other.p else "below" if chosen.p < other.p else "level with"
-        lines.append(f"The model put it {verb} the other: {chosen.p:.2f} against {other.p:.2f}.")
+        one, two = round(chosen.p, 2), round(other.p, 2)
+        verb = "above" if one > two else "below" if one < two else "level with"
+        lines.append(f"The model put it {verb} the other: {one:.2f} against {two:.2f}.")
     if not for_it and not against:
         lines.insert(
             0, f"Nothing that I used tells {one_line(chosen.title)} and {one_line(other.title)} apart in words."
@@ -84,10 +85,15 @@ def _why_not(item_id: str, state: TurnState, context: TurnContext) -> str:
 
 
 def _only(one: SlateItem, other: SlateItem, state: TurnState, context: TurnContext) -> list[Citation]:
-    theirs = {(citation.kind, citation.text) for citation in other.citations}
+    theirs = {_matter(citation) for citation in other.citations}
     own = [citation for citation in one.citations if citation.kind in _TOLD]
-    apart = [citation for citation in own if (citation.kind, citation.text) not in theirs]
+    apart = [citation for citation in own if _matter(citation) not in theirs]
     return [citation for citation in apart if holds_still(citation, one.item_id, state, context)][:MOST_TOLD]
+
+
+def _matter(citation: Citation) -> tuple[str, str]:
+    """What a citation speaks of: two that go along one critique, by whatever words, do not differ."""
+    return citation.kind, citation.ref if citation.kind == "critique" else citation.text
 
 
 def holds_still(citation: Citation, item_id: str, state: TurnState, context: TurnContext) -> bool:

@@ -49,7 +49,7 @@ def resolved(
 def added(held: Sequence[Critique], new: Sequence[Critique]) -> tuple[Critique, ...]:
     """The critiques in force with new ones; a likeness gives way to the next, a word said again to itself."""
     said = {one.said for one in new}
-    alike = any(one.likeness for one in new)
+    alike = any(one.likeness for one in new)  # several of one message stand together
     kept = [one for one in held if one.said not in said and not (alike and one.likeness)]
     return (*kept, *new)[-KEPT:]
 

@@ -80,7 +80,7 @@ def plain_reason(citations: Sequence[Citation]) -> str:
     told = {
         "fact": "you like {}",
         "wish": "you asked for {}",
-        "picture": "like what you showed: {}",
+        "picture": "in common with what you chose: {}",
         "critique": "{}",
         "filter": "{}",
         "neighbours": "{}",

@@ -36,12 +36,16 @@ _NO_COUNT_AFTER = frozenset("this that each every no any another which the".spli
 
 @dataclass(frozen=True)
 class Asked:
-    """What a slate answers. wishes, filters: those in force. picture: what the picture sent with it shows."""
+    """What a slate answers. wishes, filters: those in force. picture: what the picture sent with it shows.
+
+    like: the titles of items that more like are wanted of, where no picture was sent.
+    """
 
     message: str = ""
     wishes: Sequence[str] = ()
     filters: Sequence[Filter] = ()
     picture: str = ""
+    like: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ class OpeningGround:
             return f"{start} for what you asked: {wishes[-1].rstrip('.!?')}."
         if met:
             return f"{start}, as you asked: {met}."
+        if self.asked.picture and self.asked.like:
+            return f"{start} like {' and '.join(self.asked.like[-2:])}."
         if self.asked.picture:
             return f"{start} with your picture in mind."
         if self._liked:

@@ -28,6 +28,7 @@ from models.errors import ModelError
 from tracing.events import Note
 
 PROMPT, TALK_PROMPT = "responder", "responder_talk"
+NOTHING_TO_UNDO = "There is nothing to undo in this conversation."
 HISTORY_KEPT = 20  # messages
 ITEMS_TOLD = 5  # at most, of those a question may be about
 
@@ -60,7 +61,9 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
         item_id: f"{view}; {attribute_lines(context.catalogue, context.catalogue[item_id])}"
         for item_id, view in views.items()
     }
-    asked = Asked(state.message, state.wishes, state.conditions, state.upload_summary)
+    asked = Asked(
+        state.message, state.wishes, state.conditions, state.upload_summary, likened(state, context.catalogue)
+    )
     reader, problems = ReplyReader(state.slate, preference, known, asked), state.problems
     note = changes(state)
     _tell(note, write)
@@ -89,6 +92,9 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
 
 async def _talk(state: TurnState, context: TurnContext, write: Callable[[object], None]) -> TurnUpdate:
     preference = context.taste(state.user_id)
+    if state.undone == "nothing":
+        _tell(NOTHING_TO_UNDO, write)
+        return {"reply": NOTHING_TO_UNDO}
     if state.intent == "question" and (apart := told_apart(state, context)):
         context.recorder.record(
             Note(what="reply", detail="the answer was composed from what was used and the catalogue")
@@ -180,10 +186,16 @@ def noted(state: TurnState, catalogue: Catalogue) -> str:
 def changes(state: TurnState) -> str:
     """What critiques of this turn changed in the slate, or what was taken back, as the reply begins; often nothing."""
     undone = state.undone
-    lead = "There is nothing to undo. " if undone == "nothing" else f"Undone: {undone}. " if undone else ""
+    lead = f"Undone: {undone}. " if undone else ""
     left = next((step.count for step in state.funnel if step.step == "not again"), 0) if lead else 0
-    counted = f"{left:,} left. " if lead and undone != "nothing" else ""
+    counted = f"{left:,} left. " if lead else ""
     return f"{lead}{counted}{''.join(f'{effect} ' for effect in state.effects)}"
+
+
+def likened(state: TurnState, catalogue: Catalogue) -> tuple[str, ...]:
+    """The titles of the items that more like are wanted of; none where a picture was sent."""
+    ids = [item_id for one in state.critiques if one.likeness for item_id in one.about if item_id in catalogue]
+    return tuple(one_line(catalogue[item_id].title) for item_id in ids)
 
 
 def nothing_left(state: TurnState) -> str:

@@ -81,7 +81,7 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         named, wishes_by, problem = await _ask_wishes(rest, context)
         if state.upload and wishes_by == "your own words":
             named, wishes_by = (), "the picture"  # it says more than what was said about it
-        plainly = parsed.intent_hint == "recommend" and not (named or state.upload)
+        plainly = parsed.intent_hint == "recommend" and not (named or state.upload or parsed.likes or parsed.dislikes)
         asked = _REQUEST.sub("", rest) if plainly else ""
         if asked and not any(turned_away(state.message, word) for word in re.findall(r"\w{3,}", asked)):
             named, wishes_by = (asked,), "your own words"  # who asks in so many words does not ask in vain
@@ -106,7 +106,7 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         filters=merged_filters(state.filters, parsed.filters, parsed.relax),
         wishes=merged_wishes(held, wishes) if intent == "critique" else wishes or held,
         critiques=added(held_critiques, new),
-        upload_summary=next((one.likeness for one in new if one.likeness), "" if anew else state.upload_summary),
+        upload_summary="; ".join(one.likeness for one in new if one.likeness) or ("" if anew else state.upload_summary),
     )
     changed = any(_whole(getattr(state, name)) != value for name, value in update.items())
     return {
@@ -185,7 +185,7 @@ def _whole(held: object) -> object:
 
 
 def _nothing_to_take_back(state: TurnState) -> TurnUpdate:
-    return {"intent": "critique", "understood_by": ("undo: parser",), "undone": "nothing"}
+    return {"intent": "small_talk", "understood_by": ("undo: parser",), "undone": "nothing"}
 
 
 def certain_intent(parsed: Parsed, *, has_upload: bool) -> Intent | None:

@@ -113,7 +113,8 @@ async def test_undo_takes_back_a_filter_as_well(session):
 
 async def test_with_nothing_to_undo_it_says_so(session):
     [result] = await said(session, "undo that")
-    assert result.reply.startswith("There is nothing to undo.")
+    assert result.reply.startswith("There is nothing to undo")
+    assert result.slate == ()
 
 
 async def test_darker_moves_the_order_along_what_summaries_show(session):
@@ -156,6 +157,22 @@ async def test_more_like_the_second_leads_with_what_both_show(session):
     )
     [*_, back] = await said(session, "show me something", "more like the second", "undo that")
     assert back.critiques == ()
+
+
+async def test_who_names_something_loved_and_wants_its_like_gets_it_without_itself(session):
+    [result] = await said(session, "I loved Quiet Hour 4, anything like it?")
+    assert result.slate[0].item_id in ("i00", "i08")
+    assert "i04" not in ids(result)
+    assert "Here you are" in result.reply or "like Quiet Hour 4" in result.reply
+    assert [one.said for one in result.critiques] == ["more like “Quiet Hour 4”"]
+
+
+async def test_what_is_like_an_item_is_not_said_to_be_like_a_picture(session):
+    session.services.models.played_chat.answer = lambda prompt: (
+        "Here are nine dragons." if "You recommend" in prompt else "none"
+    )
+    first, like = await said(session, "show me something", "more like the second")
+    assert like.reply.startswith(f"Here are four like {first.slate[1].title}.")
 
 
 async def test_a_button_gives_a_critique_of_one_item_and_takes_it_back(session):

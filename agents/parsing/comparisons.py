@@ -29,14 +29,23 @@ _SAID = {"less": "less {}", "more": "more {}"}
 _OPPOSED: dict[Direction, Direction] = {"less": "more", "more": "less"}
 _LEADS = frozenset(("more", "less", "too"))
 _REFUSED = frozenset("no once one some never without many how few not don't dont the".split())
+_DENIED = frozenset("don't dont never didn't doesn't not no".split())
 _NOT_SO = phrases("not so", "not as", "not that", "not quite so", "not quite as", "not too")
 _NOT_WANTED = ITEM_NOUNS | frozenset(
     """option suggestion recommendation info information detail of like please idea way time often than or other
     likely interesting specific precise bit lot kind late much many bad""".split()
 )
 _POINTS = frozenset("this that these those it them any all one ones you here shown me what which are is".split())
-_ALIKE = re.compile(r"(?:more|something|anything|ones?|others?|another|some) (?:\w+ )?(?:like|close to|similar to)$")
+_ALIKE = re.compile(
+    r"(?:more|something|anything|ones?|others?|another|some|movies?|films?|prints?|books?) "
+    r"(?:\w+ )?(?:like|close to|similar to)$"
+)
 _SIMILAR = re.compile(r"(?:^|\W)(?:similar to|resembling|in the (?:style|spirit|vein) of)$")
+_LIKE_THOSE = phrases(
+    "like it", "like that", "like this", "like those", "like these", "like them", "similar to it", "similar to that",
+    "similar to those", "similar to these", "similar to them", "like that one", "like this one",
+)  # fmt: skip
+_NOUNS_OF_MORE = frozenset("anything something more ones one others movies films movie film prints print else".split())
 LONGEST_QUALITY = 3  # words
 
 
@@ -76,6 +85,14 @@ def _likenesses(reading: Reading, named: Sequence[Named]) -> list[Comparison]:
             ids = tuple(mention.item_id for mention in one.mentions)
             found.append(Comparison(f"more like {reading.said(one.start, one.stop)}", alike=ids))
             reading.take(_start_of_likeness(reading, one.start), one.stop)
+    for at in range(len(reading)):
+        earlier = [one for one in named if one.stop <= at and len(one.mentions) == 1]
+        length = reading.phrase_at(at, _LIKE_THOSE)
+        if length and earlier and reading.word(at - 1) in _NOUNS_OF_MORE:
+            only = earlier[-1:] if reading.word(at + length - 1) in ("it", "that", "this") else earlier
+            start = _start_of_likeness(reading, at)
+            said = reading.take(start, at + length)
+            found.append(Comparison(said.casefold(), alike=tuple(one.mentions[0].item_id for one in only)))
     return found
 
 
@@ -91,6 +108,9 @@ def _at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, i
     word = reading.word(at)
     if length := reading.phrase_at(at, _NOT_SO):
         return _of_quality(reading, index, at + length, "less")
+    clause = max(reading.clause_start(at), at - 5)
+    if any(reading.word(here) in _DENIED for here in range(clause, at) if here not in reading.taken):
+        return None  # "I don't tend to watch newer films"
     if word in _LEADS:
         if reading.word(at - 1) in _REFUSED:
             return None

@@ -34,7 +34,8 @@ _NEW = phrases(
     "more suggestions", "more recommendations", "what else", "not that again", "not those again", "not these again",
     "not the same", "not again", "haven't seen", "have not seen", "havent seen", "already seen", "seen them",
     "seen those", "seen these", "seen all of", "already have", "already know", "never seen",
-    "don't know yet", "next ones",
+    "don't know yet", "next ones", "not that one again", "not this one again", "not that one", "no repeats",
+    "no repeat", "nothing twice", "not twice",
 )  # fmt: skip
 _TALK = frozenset(
     """hello|hi|hey|hi there|hello there|hey there|good morning|good evening|good afternoon|good day|greetings|thanks|
@@ -68,6 +69,13 @@ _REQUEST = re.compile(
     r"i am looking for|looking for|i need|(can|could) you (recommend|suggest|show|find)|"
     r"do you have|have you got|are there any|what (should|can|could) i (watch|see|buy|get|read)|what do you recommend|"
     r"what would you recommend|surprise me|any recommendations|got any|something|anything)\b"
+)
+_ASKS = re.compile(  # a request wherever in a message it stands
+    r"\b((i'?m|i am|was|am|been|are|is) (still )?looking for|in the mood for|looking for (a|an|some|something|any)|"
+    r"(can|could|would) you (please )?(help me (find|pick|choose)|recommend|suggest)|"
+    r"do you know (of )?(a|any|some)|any (good |other |more )?(ideas?|movies?|films?|prints?|books?|recommendations?)|"
+    r"(any|some)thing (else )?(like|similar to|along the lines of) (it|that|this|those|these|them|the)|"
+    r"(movies?|films?|prints?|ones?) (like|similar to)|i'?d like (to (see|watch|find)|recommendations?))\b"
 )
 _COMPARATIVE = re.compile(
     r"^(but |and |ok |okay )?(please )?"
@@ -229,8 +237,10 @@ def hint_last(message: str, *, judged: bool, filters: int, shown: Sequence[str],
     if _REQUEST.search(text):
         return "critique" if filters and shown and judged else "recommend"
     if judged and not filters:
+        if _ASKS.search(text):
+            return "recommend"  # "I loved Alien, anything like it?"
         asks = re.search(r"\b(show|recommend|find|suggest|want|something|more|another|similar|looking)\b", text)
         return None if asks else "feedback"
     if filters and not judged:
         return "critique" if shown else "recommend"
-    return None
+    return "recommend" if _ASKS.search(text) else None
