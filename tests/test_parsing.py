@@ -509,7 +509,7 @@ NOT_COMPARED = [
     "which of these three is calmer?", "I don't tend to buy newer prints",
 ]  # fmt: skip
 REQUESTS = [
-    "hi im looking for a good horror movie", "I loved The Matrix, anything like it?", "I need help, can you suggest one",
+    "hi im looking for a good horror movie", "I loved The Matrix, anything like it?", "can you suggest one",
     "good afternoon, how are you? I'm looking for ideas on new movies", "are there any good ones like Alien",
     "do you know any films like it?",
 ]  # fmt: skip
