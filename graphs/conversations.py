@@ -19,7 +19,7 @@ from tracing.rows import ThreadRow, TraceRow
 from tracing.storage import TraceStore
 
 UNNAMED = "A picture, without words"
-REPLAYS_LOOKED_AT = 1000  # of one conversation
+REPLAYS_LOOKED_AT = TURNS_LOOKED_AT = 1000  # of one conversation
 NAME_CHARACTERS = 60  # of a message that stands for a name
 
 
@@ -38,6 +38,26 @@ class ConversationRow:
     turns: int
     at: datetime
     came_from: str = ""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a conversation took so far, replaced turns too.
+
+    usd: of the turns whose cost is known. unknown: how many others there are.
+    """
+
+    turns: int
+    seconds: float
+    usd: float
+    unknown: int
+
+    def __str__(self) -> str:
+        known = f"${self.usd:.4f}" if self.usd else "no cost"
+        if self.unknown:
+            of = "cost unknown" if self.unknown == self.turns else f"the cost of {self.unknown} unknown"
+            known = of if self.unknown == self.turns else f"{known}, {of}"
+        return f"{self.turns} turn{'s' * (self.turns != 1)}, {self.seconds:.1f} s, {known}"
 
 
 class NoSuchTurn(Exception):
@@ -177,6 +197,12 @@ class Conversations:
             min_cost_usd=min_cost_usd,
             words=words,
         )
+
+    def spent(self, thread_id: str) -> Spent:
+        """What a conversation took so far: a branch counts what was asked in itself."""
+        rows = self.traces.list(TURNS_LOOKED_AT, user=self.user_id, thread=thread_id)
+        costs = [row.cost_usd for row in rows]
+        return Spent(len(rows), sum(row.seconds for row in rows), sum(one or 0.0 for one in costs), costs.count(None))
 
     def turn(self, trace_id: str) -> Trace | None:
         """The trace of one turn, or of a replay; None where this user has none of that id."""

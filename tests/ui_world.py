@@ -21,8 +21,11 @@ from catalog.items import AttributeSpec, Catalogue, Item
 from catalog.pictures import PictureStore
 from graphs.threads import Threads
 from memory.database import open_engine
+from memory.event_log import EventLog
 from memory.marks import Marks
 from memory.preferences import Edit, Fact, Preference
+from memory.replaced_turns import ReplacedTurns
+from memory.thread_branches import ThreadBranches
 from memory.thread_names import ThreadNames
 from tracing.storage import TraceStore
 
@@ -66,6 +69,7 @@ class ScriptedSession:
     histories: dict[tuple[str, str], tuple[TurnState, ...]] = field(default_factory=dict)
     asked: list[tuple[str, str, str | None]] = field(default_factory=list)
     told: list[tuple[str, str, str]] = field(default_factory=list)
+    replaced: list[tuple[str, ...]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     cost_usd: float | None = None
     kept: dict[str, str] = field(default_factory=dict)
@@ -80,6 +84,8 @@ class ScriptedSession:
             replays=TraceStore(engine, replays=True),
             threads=Threads(home / "threads.sqlite"),
             thread_names=ThreadNames(engine),
+            thread_branches=ThreadBranches(engine),
+            replaced=ReplacedTurns(engine, EventLog(engine)),
             marks=Marks(home / "marks"),
             items=SimpleNamespace(unsummarised=lambda catalogue: self.undescribed, unindexed=lambda catalogue: []),
             profile=SimpleNamespace(catalogue=self.catalogue.name),
@@ -108,8 +114,16 @@ class ScriptedSession:
         self.ended.append("closed")
 
     async def ask(
-        self, user_id: str, message: str, *, picture: bytes | None = None, thread_id: str | None = None
+        self,
+        user_id: str,
+        message: str,
+        *,
+        picture: bytes | None = None,
+        thread_id: str | None = None,
+        turn_id: str = "",
+        replaces: Sequence[str] = (),
     ) -> AsyncIterator[TurnEvent]:
+        self.replaced += [tuple(replaces)] if replaces else []
         self.asked.append((user_id, message, thread_id))
         try:
             for event in self.script(message):
@@ -123,13 +137,25 @@ class ScriptedSession:
             self.ended.append(message)
 
     async def ask_about(
-        self, user_id: str, item_id: str, wish: str, *, thread_id: str | None = None
+        self, user_id: str, item_id: str, wish: str, *, thread_id: str | None = None, **more: Any
     ) -> AsyncIterator[TurnEvent]:
-        async for event in self.ask(user_id, f"{wish} {item_id}", thread_id=thread_id):
+        async for event in self.ask(user_id, f"{wish} {item_id}", thread_id=thread_id, **more):
+            yield event
+
+    async def critique(
+        self, user_id: str, item_id: str, said: str, *, thread_id: str | None = None, turn_id: str = ""
+    ) -> AsyncIterator[TurnEvent]:
+        async for event in self.ask(user_id, f"{said} {item_id}", thread_id=thread_id):
+            yield event
+
+    async def undo_critique(
+        self, user_id: str, said: str, *, thread_id: str, turn_id: str = ""
+    ) -> AsyncIterator[TurnEvent]:
+        async for event in self.ask(user_id, f"undo {said}", thread_id=thread_id):
             yield event
 
     async def give_feedback(
-        self, user_id: str, item_id: str, kind: str, *, thread_id: str | None = None
+        self, user_id: str, item_id: str, kind: str, *, thread_id: str | None = None, turn_id: str = ""
     ) -> AsyncIterator[TurnEvent]:
         self.told.append((user_id, item_id, kind))
         self.kept.pop(item_id, None)

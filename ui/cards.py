@@ -11,7 +11,7 @@ import streamlit as st
 
 from agents.state import Citation, Reaction, ReactionKind, SlateItem
 from catalog.wording import attribute_line
-from ui.conversation import Pointed
+from ui.conversation import Critiqued, Pointed, Pressed
 from ui.frame import TRACES
 from ui.look import say
 from ui.pictures import draw_picture, picture_words
@@ -41,13 +41,15 @@ class CardActions:
     """What the cards know of their reader, and tell.
 
     react: told what was pressed. kept: item id → the thumb that is in the record. thumb: the one to show, given an item
-    and `kept`. summaries: item id → what its picture shows. address: of the conversation, for links to other pages.
+    and `kept`. summaries: item id → what its picture shows. critiques: what others may be asked to be, in words.
+    address: of the conversation, for links to other pages.
     """
 
-    react: Callable[[Reaction | Pointed], None]
+    react: Callable[[Pressed], None]
     kept: Mapping[str, ReactionKind] = field(default_factory=dict)
     thumb: Callable[[str, Mapping[str, ReactionKind]], ReactionKind | None] = lambda item_id, kept: kept.get(item_id)
     summaries: Mapping[str, str] = field(default_factory=dict)
+    critiques: tuple[str, ...] = ()
     address: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -140,6 +142,11 @@ def _draw_actions(item_id: str, key: str, actions: CardActions, trace_id: str) -
                 icon=icon,
                 on_click=partial(actions.react, Pointed(item_id, wish)),  # type: ignore[arg-type]
             )
+        if actions.critiques:
+            with st.popover("Like this, but…", type="tertiary", icon=":material/tune:", key=f"but-{key}"):
+                for said in actions.critiques:
+                    told = Critiqued(item_id, said)
+                    st.button(said, key=f"but-{key}-{said}", type="tertiary", on_click=partial(actions.react, told))
         if trace_id:
             asked = {**actions.address, "trace": trace_id, "item": item_id}
             st.page_link(TRACES, label="Why this?", icon=":material/help:", query_params=asked)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from agents.state import Reaction
 from catalog.browsing import Facet, browse, facets
 from catalog.filters import Filter
 from catalog.items import Item
 from catalog.wording import attribute_line
 from ui.cards import draw_thumbs
 from ui.choosing import address_of, open_thread
-from ui.conversation import Conversation, Pointed, in_words
+from ui.conversation import Conversation, Pointed, Pressed, in_words
 from ui.frame import CATALOGUE
 from ui.look import say
 from ui.opening import draw_error
@@ -181,6 +180,6 @@ def _draw_actions(item: Item, talk: Conversation, session: Session) -> None:
     )
 
 
-def _press(talk: Conversation, pressed: Reaction | Pointed) -> None:
+def _press(talk: Conversation, pressed: Pressed) -> None:
     talk.waiting.append(pressed)
     st.session_state.go_to_chat = True

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from agents.state import Reaction
 from ui.cards import CardActions, draw_shop_window
-from ui.choosing import address_of, put_in_address
-from ui.conversation import Conversation, Pointed, ShownTurn, in_words
+from ui.choosing import address_of, open_thread, put_in_address
+from ui.conversation import Conversation, Pressed, ShownTurn, in_words
+from ui.look import say
 from ui.opening import draw_error, host, opened
 from ui.plain import escaped
 from ui.set_up_notice import draw_set_up_notice
 from ui.taste_panel import draw_taste
 from ui.thread_list import draw_threads
+from ui.turn_tools import TurnTools, draw_next
 from ui.turns import draw_turn, follow
 
 if TYPE_CHECKING:
@@ -74,13 +75,10 @@ def _greet() -> None:
 def _offer_openers(session: Session) -> None:
     from catalog.openers import openers
 
-    def choose(opener: str) -> None:
-        st.session_state.chosen = opener
-
     summaries = session.summaries(session.catalogue.item_ids)
     with st.container(horizontal=True, key="openers"):
         for number, opener in enumerate(openers(session.catalogue, summaries)):
-            st.button(escaped(opener), key=f"opener-{number}", on_click=partial(choose, opener))
+            st.button(escaped(opener), key=f"opener-{number}", on_click=partial(_choose, opener))
     draw_shop_window(session, summaries)
     st.caption(f"{len(session.catalogue):,} items in the catalogue {escaped(session.catalogue.name)}.")
 
@@ -102,30 +100,67 @@ def _begin(talk: Conversation, session: Session, typed: ChatInputValue | None) -
     picture = typed.files[0].getvalue() if typed and typed.files else None
     if message or picture:
         talk.ask(host(), session, message, picture)
-    elif isinstance(again, ShownTurn):
-        talk.ask_again(host(), session, again)
+    elif again is not None:
+        turn, words = again
+        talk.ask_again(host(), session, turn, words)
     else:
         talk.tell_next(host(), session)
     put_in_address()
 
 
 def _draw_turns(talk: Conversation, session: Session) -> None:
+    from agents.critiques import offered
+
     item_ids = talk.item_ids
     actions = CardActions(
         react=partial(_press, talk),
         kept=session.thumbs(talk.user_id, item_ids),
         thumb=talk.thumb,
         summaries=session.summaries(item_ids),
+        critiques=offered(session.catalogue),
         address=address_of(talk),
     )
+    tools = TurnTools(resend=_ask_again, branch=partial(_branch, talk, session))
+    _draw_origin(talk, session)
     for number, turn in enumerate(talk.turns):
         last = number == len(talk.turns) - 1
         if turn.running is None:
-            draw_turn(turn, session, number=number, actions=actions, again=_ask_again if last else None)
+            again = _ask_again if last else None
+            idle = talk.under_way is None and not talk.waiting
+            draw_turn(turn, session, number=number, actions=actions, again=again, tools=tools if idle else None)
+            if last and idle:
+                draw_next(turn, reply=_choose, react=actions.react)
+                _draw_spent(talk, session)
             continue
         follow(turn, session, number=number, actions=actions, first=not host().is_warm(talk.profile))
         _finish(talk, session)
         st.rerun()
+
+
+def _draw_origin(talk: Conversation, session: Session) -> None:
+    """Where a branch came from; and why one could not be begun."""
+    if failure := st.session_state.pop("branch_failed", ""):
+        st.warning(escaped(failure))
+    branch = session.services.thread_branches.of(talk.user_id).get(talk.thread_id) if talk.thread_id else None
+    if branch is not None:
+        with st.container(key="small-origin", horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption("A branch of another conversation.", width="content")
+            st.button(
+                "Go there",
+                key="branch-origin",
+                type="tertiary",
+                icon=":material/alt_route:",
+                on_click=open_thread,
+                args=(branch.from_thread, talk.catalogue),
+            )
+
+
+def _draw_spent(talk: Conversation, session: Session) -> None:
+    """What the conversation took so far; nothing where no turn of it is recorded."""
+    from graphs.conversations import Conversations
+
+    if talk.thread_id and (spent := Conversations.of(session.services, talk.user_id).spent(talk.thread_id)).turns:
+        say(f"This conversation so far: {spent}", key="small-spent")
 
 
 def _finish(talk: Conversation, session: Session) -> None:
@@ -140,9 +175,25 @@ def _finish(talk: Conversation, session: Session) -> None:
         turn.cost_usd = None
 
 
-def _press(talk: Conversation, pressed: Reaction | Pointed) -> None:
+def _press(talk: Conversation, pressed: Pressed) -> None:
     talk.waiting.append(pressed)
 
 
-def _ask_again(turn: ShownTurn) -> None:
-    st.session_state.again = turn
+def _ask_again(turn: ShownTurn, message: str | None = None) -> None:
+    st.session_state.again = turn, message
+
+
+def _choose(opener: str) -> None:
+    st.session_state.chosen = opener
+
+
+def _branch(talk: Conversation, session: Session, turn: ShownTurn) -> None:
+    from graphs.conversations import Conversations
+
+    try:
+        own = Conversations.of(session.services, talk.user_id)
+        branch = own.branch(talk.thread_id, turn.turn_id, catalogue=session.catalogue.name)
+    except Exception as error:
+        st.session_state.branch_failed = in_words(error)
+        return
+    open_thread(branch, talk.catalogue)

@@ -17,6 +17,7 @@ from ui.frame import TASTE
 from ui.look import say
 from ui.plain import escaped, plain, without_numbered
 from ui.taste_panel import edit_lines
+from ui.turn_tools import TurnTools, draw_editing, draw_tools
 
 if TYPE_CHECKING:
     from graphs.session import Session
@@ -33,12 +34,21 @@ def draw_turn(
     number: int,
     actions: CardActions,
     again: Callable[[ShownTurn], None] | None,
+    tools: TurnTools | None = None,
 ) -> None:
-    """Draw a turn that is over. again: told to ask the same once more; None where the talk has gone on."""
-    _draw_asked(turn, session, number, actions)
+    """Draw a turn that is over.
+
+    again: told to ask the same once more; None where the talk has gone on. tools: what else may be done about it.
+    """
+    if tools is not None and tools.editing(turn):
+        draw_editing(turn, number, tools)
+    else:
+        _draw_asked(turn, session, number, actions)
     if turn.reaction is None or turn.error or turn.stopped:
         with st.chat_message("assistant", avatar=_AVATAR):
             _draw_answer(turn, session, number, actions)
+            if tools is not None:
+                draw_tools(turn, number, tools)
             if again is not None and (turn.error or turn.stopped) and not turn.refused:
                 st.button("Ask again", key=f"again-{number}", icon=":material/refresh:", on_click=partial(again, turn))
     _draw_change(turn, number, actions)
@@ -101,6 +111,8 @@ def _draw_asked(turn: ShownTurn, session: Session, number: int, actions: CardAct
 def _draw_answer(turn: ShownTurn, session: Session, number: int, actions: CardActions) -> None:
     if turn.error:
         st.error(escaped(turn.error), icon=":material/error:")
+    if turn.taken_back:
+        st.caption(f"What the replaced turns had taught is taken back: {escaped(turn.taken_back)}.")
     if turn.restarted:
         st.caption(f"Another model took over: {escaped(turn.restarted)}")
     if reply := without_numbered(turn.reply, len(turn.cards)):
