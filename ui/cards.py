@@ -41,7 +41,8 @@ class CardActions:
     """What the cards know of their reader, and tell.
 
     react: told what was pressed. kept: item id → the thumb that is in the record. thumb: the one to show, given an item
-    and `kept`. summaries: item id → what its picture shows. critiques: what others may be asked to be, in words.
+    and `kept`. summaries: item id → what its picture shows. critiques: what others may be asked to be, in words. turns:
+    so far; what was opened to choose from closes when there is another.
     address: of the conversation, for links to other pages.
     """
 
@@ -50,6 +51,7 @@ class CardActions:
     thumb: Callable[[str, Mapping[str, ReactionKind]], ReactionKind | None] = lambda item_id, kept: kept.get(item_id)
     summaries: Mapping[str, str] = field(default_factory=dict)
     critiques: tuple[str, ...] = ()
+    turns: int = 0
     address: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -143,7 +145,12 @@ def _draw_actions(item_id: str, key: str, actions: CardActions, trace_id: str) -
                 on_click=partial(actions.react, Pointed(item_id, wish)),  # type: ignore[arg-type]
             )
         if actions.critiques:
-            with st.popover("Like this, but…", type="tertiary", icon=":material/tune:", key=f"but-{key}"):
+            with (
+                st.popover(
+                    "Like this, but…", type="tertiary", icon=":material/tune:", key=f"but-{key}-{actions.turns}"
+                ),
+                st.container(key=f"actions-but-{key}", gap=None),
+            ):
                 for said in actions.critiques:
                     told = Critiqued(item_id, said)
                     st.button(said, key=f"but-{key}-{said}", type="tertiary", on_click=partial(actions.react, told))

@@ -118,6 +118,7 @@ def _draw_turns(talk: Conversation, session: Session) -> None:
         thumb=talk.thumb,
         summaries=session.summaries(item_ids),
         critiques=offered(session.catalogue),
+        turns=len(talk.turns),
         address=address_of(talk),
     )
     tools = TurnTools(resend=_ask_again, branch=partial(_branch, talk, session))

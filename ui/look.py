@@ -42,6 +42,7 @@ _STYLE = f"""
 [class*="st-key-thread-"] button p {{ overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }}
 [class*="st-key-actions-"] button, [class*="st-key-actions-"] a {{
   padding-left: 0; padding-right: 0; min-height: 1.6rem; }}
+[class*="st-key-actions-"] button:not(:hover) {{ color: inherit; }}
 [class*="st-key-actions-"] button p, [class*="st-key-actions-"] a p {{ font-size: 0.82rem; }}
 .palate-line {{ position: relative; height: 0.6rem; margin: 0.35rem 0;
   background: color-mix(in srgb, currentColor {WASH}%, transparent); border-radius: 0.3rem; }}
