@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from agents.asking import Asker
+from agents.commonness import Commonness
 from catalog.items import AttributeSpec, Catalogue, Item
 from memory.interactions import Interaction
 from memory.preferences import Preference
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
     from memory.preference_store import PreferenceStore
     from profiles.settings import MemorySettings, RecommendSettings
 
+ITEMS_LOOKED_AT = 200  # to tell how common a value is
+
 
 @dataclass(frozen=True)
 class TurnContext:
     """One turn's surroundings.
 
-    now: the wall clock, timezone-aware. fitted: the fitted blend, None where the declared weights rank.
+    now: the wall clock, timezone-aware. fitted: the fitted blend, None where the declared weights rank. commonness:
+    how common values are in the catalogue, as far as anybody asked. keep: keeps what folds make, where many users are
+    folded at once; None where each is kept by itself.
     """
 
     catalogue: Catalogue
@@ -44,6 +49,8 @@ class TurnContext:
     recommend: RecommendSettings
     now: Callable[[], datetime]
     fitted: Fitted | None = None
+    commonness: Commonness = field(default_factory=Commonness)
+    keep: Callable[[Preference], Awaitable[None]] | None = None
     _tastes: dict[str, Preference] = field(default_factory=dict, repr=False)
     _recent: dict[str, tuple[int, list[Interaction]]] = field(default_factory=dict, repr=False)
     _views: dict[str, str] = field(default_factory=dict, repr=False)
@@ -98,6 +105,10 @@ class TurnContext:
         """What models read about so many items, taken evenly from the whole catalogue."""
         ids = self.catalogue.item_ids
         return list(self.views(tuple(ids[:: max(1, len(ids) // count)][:count])).values())
+
+    def shown(self, value: str) -> float:
+        """The share of the catalogue that shows a value, in (0, 1]; looked up in some of its items, and kept."""
+        return self.commonness.share(value, lambda: self.some_views(ITEMS_LOOKED_AT))
 
     def recent(self, user_id: str, limit: int) -> list[Interaction]:
         """The user's last interactions in this catalogue, newest first, wishes included; read anew only to see more."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from agents.claims import sentences_of
@@ -106,8 +107,15 @@ def _prose(view: str) -> str:
 
 def mentions(text: str, value: str) -> bool:
     """Whether the text names the value as whole words, without regard to case or a plural s."""
-    pattern = r"\b" + r"\W+".join(re.escape(word) for word in re.findall(r"\w+", value.casefold())) + r"(?:s|es)?\b"
-    return bool(value.strip()) and re.search(pattern, text.casefold()) is not None
+    named = _named(value)
+    return named is not None and named.search(text.casefold()) is not None
+
+
+@lru_cache(maxsize=20_000)
+def _named(value: str) -> re.Pattern[str] | None:
+    """What finds a value in a text; None for one without a word."""
+    words = re.findall(r"\w+", value.casefold())
+    return re.compile(r"\b" + r"\W+".join(map(re.escape, words)) + r"(?:s|es)?\b") if words else None
 
 
 def met_words(text: str, wish: str) -> str:

@@ -8,7 +8,7 @@ evidence they rest on, are ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Literal
@@ -19,11 +19,11 @@ from pydantic_core import from_json
 from agents.evidence import mentions
 from agents.parsing.negation import praised, turned_away
 from agents.parsing.tokens import stem
+from agents.strength import USUAL_SHARE
+from agents.weighing import Scale, weighed
 from agents.wording import one_line
 from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
 
-# a new fact's strength at one event, that of one asked for, and what each further event gives or takes
-ADD, WISH, STRENGTHEN, WEAKEN = 0.3, 0.6, 0.15, 0.2
 PLAIN_VALUES = 4  # of one kind, in a prose made without a model
 REASON_CHARACTERS = 80
 _UNTELLING = frozenset(
@@ -32,8 +32,8 @@ _UNTELLING = frozenset(
     than""".split()
 )
 _WELCOMES = r"\b(?:(?:like|love|enjoy|prefer)s?|leans? (?:to|towards?)|drawn to|fond of|keen on)\b"
-EVIDENCE_KEPT = 64  # the latest events of a fact; more would make each version longer than the one before, for ever
 MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
+MAX_RETRACTED = 48  # that are kept to be remembered should they come back; more would make each version longer
 
 
 def _short(reason: object) -> object:
@@ -169,24 +169,28 @@ def apply_edits(
     words: int,
     watermark: int,
     now: datetime,
-    wishes: Mapping[int, str] | None = None,
+    block: Mapping[int, str] | None = None,
+    shown: Callable[[str], float] = lambda value: USUAL_SHARE,
 ) -> Preference:
     """The next version of a preference.
 
-    prose: where it is empty, a plain one is made of the facts. words: its bound. wishes: the event ids of stated
-    wishes; what rests on one starts stronger. Pinned facts stay as they are, and the version names no edit of them. The
-    newer of two opposite facts wins: an `add` turns an opposite fact round. A fact names the latest EVIDENCE_KEPT
-    events it rests on.
+    prose: where it is empty, a plain one is made of the facts. words: its bound. block: the events that were folded, by
+    id, as prompts show them; they are counted for every fact whose value they name, edited or not, and evidence outside
+    of them counts as acts. shown: the share of the catalogue that shows a value. Pinned facts stay as they are, and the
+    version names no edit of them. How strong an edited fact is then, and whether the edit may do as it says, is up to
+    what was counted: `agents.weighing.weighed`. A fact names the latest EVIDENCE_KEPT events it rests on.
     """
-    facts = {fact.fact_id: fact for fact in preference.facts}
+    block = block or {}
+    scale = Scale(preference.counts, block, shown)
+    facts = {fact.fact_id: scale.counted(fact) for fact in preference.facts}
     made = list[Edit]()
     for edit in edits:
-        fact_id = fact_id_of(edit.polarity, edit.aspect, edit.value)
-        old = facts.get(fact_id)
+        old = facts.get(edit.fact_id)
         if old is not None and old.pinned:
             continue
-        made.append(edit)
-        facts[fact_id] = _changed(old, edit, now, stated=any(event in (wishes or {}) for event in edit.evidence))
+        if (change := weighed(old, edit, scale, now)) is not None:
+            made.append(change.edit)
+            facts[edit.fact_id] = change.fact
     ordered = _bounded(sorted(facts.values(), key=lambda fact: (fact.retracted, -fact.strength, fact.fact_id)))
     return Preference(
         user_id=preference.user_id,
@@ -196,6 +200,7 @@ def apply_edits(
         watermark=watermark,
         updated_at=now,
         edits=tuple(made),
+        counts=scale.everything,
     )
 
 
@@ -247,30 +252,18 @@ def bounded_prose(prose: str, words: int) -> str:
     return kept[: end + 1] if end > 0 else kept
 
 
-def _changed(old: Fact | None, edit: Edit, now: datetime, *, stated: bool) -> Fact:
-    evidence = tuple(dict.fromkeys([*(old.evidence if old else ()), *edit.evidence]))[-EVIDENCE_KEPT:]
-    fresh = old is None or old.retracted or old.polarity != edit.polarity
-    times = max(1, len(edit.evidence))
-    if fresh or old is None:
-        strength = WISH if stated else min(1.0, ADD + STRENGTHEN * (times - 1))
-    elif edit.op in ("strengthen", "add"):  # `add` of a fact that holds supports it once more
-        strength = min(1.0, old.strength + STRENGTHEN * times)
-    else:
-        strength = max(0.0, old.strength - WEAKEN * times) if edit.op == "weaken" else old.strength
-    return Fact(
-        polarity=edit.polarity,
-        aspect=edit.aspect,
-        value=edit.value,
-        strength=round(strength, 4),
-        evidence=edit.evidence if fresh else evidence,
-        since=now if fresh or old is None else old.since,
-        retracted=edit.op == "retract" or strength <= 0,
-    )
-
-
 def _bounded(facts: Sequence[Fact]) -> tuple[Fact, ...]:
-    """At most MAX_FACTS that hold, pins first; the weakest of the rest are retracted, not lost."""
+    """At most MAX_FACTS that hold, pins first; the weakest of the rest are retracted, not lost.
+
+    Of those that hold no longer MAX_RETRACTED are kept, the ones with the newest evidence, and all that are pinned.
+    """
     holding = sorted((fact for fact in facts if not fact.retracted), key=lambda fact: not fact.pinned)
     surplus = {fact.fact_id for fact in holding[MAX_FACTS:] if not fact.pinned}
     kept = [fact.model_copy(update={"retracted": True}) if fact.fact_id in surplus else fact for fact in facts]
-    return tuple(sorted(kept, key=lambda fact: (fact.retracted, -fact.strength, fact.fact_id)))
+    over = sorted(
+        (fact for fact in kept if fact.retracted and not fact.pinned),
+        key=lambda fact: (-max(fact.evidence, default=0), fact.fact_id),
+    )
+    dropped = {fact.fact_id for fact in over[MAX_RETRACTED:]}
+    left = [fact for fact in kept if fact.fact_id not in dropped]
+    return tuple(sorted(left, key=lambda fact: (fact.retracted, -fact.strength, fact.fact_id)))

@@ -150,6 +150,7 @@ def restored(preference: Preference, earlier: Preference, edit: Restore, *, now:
         updated_at=now,
         made_by="undo",
         restores=earlier.version,
+        counts=earlier.counts if exactly else preference.counts,
     )
 
 

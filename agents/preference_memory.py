@@ -15,7 +15,7 @@ from agents.taking_back import without_evidence
 from agents.wording import MAX_WORDS, event_line, fact_line, one_line
 from memory.errors import StoreError
 from memory.interactions import Interaction
-from memory.preferences import Preference
+from memory.preferences import Counts, Preference
 from models.errors import ModelBadOutput, ModelError
 from tracing.events import Note, PreferenceChange
 
@@ -139,7 +139,7 @@ async def fold_due(
 def _emptied(preference: Preference) -> Preference:
     """The preference without what folds made of it; what the user pinned stays."""
     pinned = tuple(fact for fact in preference.facts if fact.pinned)
-    return preference.model_copy(update={"prose": "", "facts": pinned})
+    return preference.model_copy(update={"prose": "", "facts": pinned, "counts": Counts()})
 
 
 async def fold(context: TurnContext, preference: Preference, block: Sequence[Interaction]) -> Preference:
@@ -160,9 +160,14 @@ async def fold(context: TurnContext, preference: Preference, block: Sequence[Int
         words=context.memory.words,
         watermark=event_ids[-1],
         now=context.now(),
-        wishes={event.event_id: event.text for event in block if event.kind == "wish"},
+        block=dict(zip(event_ids, lines, strict=True)),
+        shown=context.shown,
     )
-    save_change(context, preference, after)
+    if context.keep is None:
+        save_change(context, preference, after)
+    else:
+        await context.keep(after)
+        _tell(context, preference, after)
     return after
 
 
@@ -220,6 +225,10 @@ def save_change(context: TurnContext, before: Preference, after: Preference) -> 
     """Keep the next version of a taste, and tell the trace."""
     context.prepare([after.prose])
     context.save_taste(after)
+    _tell(context, before, after)
+
+
+def _tell(context: TurnContext, before: Preference, after: Preference) -> None:
     context.recorder.record(
         PreferenceChange(
             before_version=before.version,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from agents.folding import ADD, STRENGTHEN, apply_edits
+from agents.folding import apply_edits
 from agents.hand_edits import revised_prose
-from memory.preferences import Edit, Fact, Preference
+from agents.strength import USUAL_SHARE, counts_of, strength_of, with_events
+from agents.weighing import is_liking
+from memory.preferences import Counts, Edit, Fact, Preference
 
 
 def without_evidence(
@@ -22,7 +24,7 @@ def without_evidence(
     edits, facts = list[Edit](), dict[str, Fact]()
     for fact in preference.facts:
         lost = tuple(event_id for event_id in fact.evidence if event_id in gone)
-        less = fact if fact.pinned or fact.retracted or not lost else _lessened(fact, lost)
+        less = fact if fact.pinned or fact.retracted or not lost else _lessened(fact, lost, preference.counts)
         facts[fact.fact_id] = less
         if less is not fact:
             edits.append(
@@ -50,9 +52,11 @@ def without_evidence(
     return after.model_copy(update={"edits": tuple(edits), "made_by": "edit"})
 
 
-def _lessened(fact: Fact, lost: Collection[int]) -> Fact:
+def _lessened(fact: Fact, lost: Collection[int], everything: Counts) -> Fact:
     left = tuple(event_id for event_id in fact.evidence if event_id not in lost)
     if not left:
         return fact.model_copy(update={"retracted": True})
-    strength = max(min(ADD, fact.strength), round(fact.strength - STRENGTHEN * len(lost), 4))
-    return fact.model_copy(update={"strength": strength, "evidence": left})
+    liked, at = is_liking(fact), everything.at
+    counts = with_events(counts_of(fact, at), -len(lost), at, liked=liked)
+    strength = min(fact.strength, strength_of(counts, everything, fact.shown or USUAL_SHARE, liked=liked))
+    return fact.model_copy(update={"strength": strength, "evidence": left, "counts": counts})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from sqlalchemy import Engine
 from agents.asking import Asker
 from agents.blending import Blend, Fitted
 from agents.budget import Budget
+from agents.commonness import Commonness
 from agents.context import TurnContext
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
@@ -29,6 +31,7 @@ from memory.item_index import ItemIndex
 from memory.learned import Learned
 from memory.marks import Marks
 from memory.preference_store import PreferenceStore
+from memory.preferences import Preference
 from memory.replaced_turns import ReplacedTurns
 from memory.signals import ItemVectors, Signals
 from memory.thread_branches import ThreadBranches
@@ -76,6 +79,7 @@ class Services:
     _catalogues: dict[str, Catalogue] = field(default_factory=dict)
     _collaborative: dict[str, Collaborative] = field(default_factory=dict)
     _blends: dict[str, _Loaded | BlendUnusable | None] = field(default_factory=dict)
+    _commonness: dict[str, Commonness] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -182,7 +186,7 @@ class Services:
     def forget_cached(self, name: str | None = None) -> None:
         """Read a catalogue, or all of them, and the signals anew the next time; after an import or an erasure."""
         with self._lock:
-            for known in (self._catalogues, self._collaborative, self._blends):
+            for known in (self._catalogues, self._collaborative, self._blends, self._commonness):
                 known.clear() if name is None else known.pop(name, None)
 
     @property
@@ -209,11 +213,12 @@ class Services:
         models: RoleModels | None = None,
         log: EventLog | None = None,
         preferences: PreferenceStore | None = None,
+        keep: Callable[[Preference], Awaitable[None]] | None = None,
     ) -> TurnContext:
         """What one turn is given: the shared stores, and a way to the models of its own.
 
         budget: that of the profile unless another is given. profile, models, log, preferences: what to use in
-        place of our own, for a turn that nobody is told of.
+        place of our own, for a turn that nobody is told of. keep: see `TurnContext`.
         """
         profile = profile or self.profile
         return TurnContext(
@@ -229,6 +234,8 @@ class Services:
             recommend=profile.recommend,
             now=lambda: datetime.now(UTC),
             fitted=self.fitted(catalogue),
+            commonness=self._commonness.setdefault(catalogue, Commonness()),
+            keep=keep,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 from langgraph.store.base import BaseStore, GetOp, Item, Op, PutOp
@@ -48,19 +49,50 @@ class PreferenceStore:
 
     def save(self, preference: Preference, catalogue: str) -> None:
         """Keep the next version and make it current. Raises StaleVersion unless it follows the current one."""
-        user_id, version = preference.user_id, preference.version
+        [stale] = self.save_all([preference], catalogue)
+        if stale is not None:
+            raise stale
+
+    def save_all(self, preferences: Sequence[Preference], catalogue: str) -> list[Exception | None]:
+        """Keep the next versions of different users in one write; for each None, or that it is stale."""
         with _saving:
-            current = self.current(user_id, catalogue)
-            if version != current.version + 1:
-                raise StaleVersion(user_id, current.version, version)
-            value = {"preference": preference.model_dump(mode="json"), "prose": preference.prose}
-            ops: list[Op] = [PutOp(_tastes(catalogue), label_of(user_id), value, index=["prose"])]
-            place, key = _versions(user_id, catalogue), f"{version:08d}"
-            if self._shared is None:
-                ops.append(PutOp(place, key, value, index=False))
-            elif not self._shared.put_new(place, key, value):
-                raise StaleVersion(user_id, version, version)
-            self._store.batch(ops)
+            outcomes, ops = list[Exception | None](), list[Op]()
+            for preference, current in zip(preferences, self._all_current(preferences, catalogue), strict=True):
+                stale = self._claimed(preference, current, catalogue)
+                outcomes.append(stale)
+                ops += [] if stale is not None else self._put(preference, catalogue)
+            if ops:
+                self._store.batch(ops)
+        return outcomes
+
+    def _all_current(self, preferences: Sequence[Preference], catalogue: str) -> list[Preference]:
+        if len(preferences) == 1 or self._shared is not None:
+            return [self.current(one.user_id, catalogue) for one in preferences]
+        entries = self._store.batch([GetOp(_tastes(catalogue), label_of(one.user_id)) for one in preferences])
+        return [
+            Preference.model_validate(entry.value["preference"])
+            if isinstance(entry, Item)
+            else Preference(user_id=one.user_id)
+            for one, entry in zip(preferences, entries, strict=True)
+        ]
+
+    def _claimed(self, preference: Preference, current: Preference, catalogue: str) -> StaleVersion | None:
+        """None where the version is the next one, and ours; a version of a shared store is put here."""
+        user_id, version = preference.user_id, preference.version
+        if version != current.version + 1:
+            return StaleVersion(user_id, current.version, version)
+        if self._shared is None or self._shared.put_new(
+            _versions(user_id, catalogue), f"{version:08d}", _value(preference)
+        ):
+            return None
+        return StaleVersion(user_id, version, version)
+
+    def _put(self, preference: Preference, catalogue: str) -> list[Op]:
+        user_id, value = preference.user_id, _value(preference)
+        ops: list[Op] = [PutOp(_tastes(catalogue), label_of(user_id), value, index=["prose"])]
+        if self._shared is None:
+            ops.append(PutOp(_versions(user_id, catalogue), f"{preference.version:08d}", value, index=False))
+        return ops
 
     def versions(self, user_id: str, catalogue: str) -> list[Preference]:
         """Every version kept, newest first; empty for someone unknown."""
@@ -107,6 +139,10 @@ class PreferenceStore:
 
     def _namespaces(self, pattern: Namespace) -> list[Namespace]:
         return self._store.list_namespaces(prefix=pattern, max_depth=len(pattern), limit=_EVERYTHING)
+
+
+def _value(preference: Preference) -> dict[str, Any]:
+    return {"preference": preference.model_dump(mode="json"), "prose": preference.prose}
 
 
 def is_of(user_id: str, namespace: Namespace, key: str) -> bool:

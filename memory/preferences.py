@@ -27,11 +27,28 @@ def fact_id_of(polarity: str, aspect: str, value: str) -> str:
     return f"{prefix}{slug(aspect)}:{slug(value)}"
 
 
+class Counts(BaseModel):
+    """What somebody made of the items that show one thing, or of all items they met.
+
+    liked, disliked, passed: events, at least 0; each weighs 1 when it happens and less the more follow. at: how many
+    events of theirs there had been then.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    liked: float = Field(default=0, ge=0)
+    disliked: float = Field(default=0, ge=0)
+    passed: float = Field(default=0, ge=0)
+    at: int = Field(default=0, ge=0)
+
+
 class Fact(BaseModel):
     """One thing held to be true of a taste.
 
     strength in [0, 1]. evidence: ids of the interactions it rests on, oldest first. since: when it was first added.
-    pinned: set by the user; no fold may change it. retracted: kept for the history, no longer used.
+    pinned: set by the user; no fold may change it. retracted: kept for the history, no longer used. counts: what was
+    done about all items that show it; None where nobody counted, as for a fact set by hand. shown: the share of the
+    catalogue that shows it, where it was looked up.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,6 +61,8 @@ class Fact(BaseModel):
     since: datetime
     pinned: bool = False
     retracted: bool = False
+    counts: Counts | None = None
+    shown: float | None = Field(default=None, gt=0, le=1)
 
     @property
     def fact_id(self) -> str:
@@ -59,7 +78,7 @@ class Preference(BaseModel):
 
     facts: retracted ones included, strongest first among those that hold. watermark: the id of the last interaction it
     has seen; later ones wait for the next fold. made_by: a fold, an edit by the user's own hand, or an undo, which
-    names in `restores` the version whose prose and facts it brought back.
+    names in `restores` the version whose prose and facts it brought back. counts: of all items met in the folds.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,6 +92,7 @@ class Preference(BaseModel):
     edits: tuple[Edit, ...] = ()  # what led from the version before to this one
     made_by: Maker = "fold"
     restores: int | None = Field(default=None, ge=0)
+    counts: Counts = Counts()
 
     @property
     def holding(self) -> tuple[Fact, ...]:

@@ -3,16 +3,21 @@
 import asyncio
 import json
 import re
+import threading
 
 import pytest
 
-from agents.folding import EVIDENCE_KEPT
 from agents.hand_edits import SetFact
-from graphs.everyone import GIVE_UP, fold_everyone
+from agents.weighing import EVIDENCE_KEPT
+from graphs.everyone import GIVE_UP, GaveUp, fold_everyone
+from graphs.services import Services
+from graphs.setup import store_catalogue
 from graphs.taste import Taste
 from memory.marks import Mark
-from models.errors import ModelBadOutput, ModelUnreachable
-from tests.world import event, open_session, played, polite
+from models.errors import ModelBadOutput, ModelBusy, ModelUnreachable
+from profiles.settings import load_profile
+from tests.recording_server import Answer, recording_server, says
+from tests.world import ITEMS, SCHEMA, HashedEmbedder, event, open_session, played, polite
 
 USERS = ("ann", "bea", "cy", "dee", "eve")
 
@@ -112,6 +117,69 @@ async def test_a_model_that_nobody_reaches_ends_the_run_early(start):
     with pytest.raises(ModelUnreachable):
         await fold_everyone(session.services, "prints", at_once=2)
     assert len(played(session).played_chat.heard) <= GIVE_UP + 1
+
+
+async def test_a_server_that_dies_ends_the_run_and_the_next_one_goes_on_with_everybody(tmp_path):
+    events, dead = lived(*(f"user {n:02}" for n in range(40)), events=3), threading.Event()
+    home = {"stores.home": str(tmp_path), "catalogue": "prints", "models.vllm.retries": 0}
+
+    def opened(server):
+        services = Services.open(
+            load_profile("vllm", {**home, "models.vllm.api_base": server.api_base}, {}).profile,
+            embedder=HashedEmbedder(),
+        )
+        store_catalogue(services, "prints", SCHEMA, ITEMS, events)
+        return services
+
+    def answer(request):
+        if len(server.requests) >= 12 and not dead.is_set():
+            dead.set()
+            server.close()
+        return Answer(dies_after=0) if dead.is_set() else says(telling(request.text))
+
+    with recording_server() as server:
+        server.script(answer)
+        services = opened(server)
+        with pytest.raises(GaveUp, match=r"folds are kept; then run the same again") as gave_up:
+            await fold_everyone(services, "prints", at_once=4)
+        services.close()
+    assert isinstance(gave_up.value.cause, ModelUnreachable)
+    assert gave_up.value.users == GIVE_UP
+    assert 0 < gave_up.value.folds < 12
+    assert gave_up.value.folds + gave_up.value.waiting == 40
+    with recording_server() as server:
+        server.script(lambda request: says(telling(request.text)))
+        services = opened(server)
+        done = await fold_everyone(services, "prints", at_once=4)
+        versions = {services.preferences.current(event.user_id, "prints").version for event in events}
+        services.close()
+    assert (done.users, done.folds, done.failed) == (40, gave_up.value.waiting, {})
+    assert versions == {1}
+
+
+async def test_users_whose_own_fold_fails_do_not_end_the_run(start):
+    def answer(prompt):
+        return ModelBadOutput("played", "it said nothing") if "Hour 11" in prompt else telling(prompt)
+
+    failing = [event(f"bad {n:02}", item, key=f"{n}{item}") for n in range(20) for item in ("i00", "i01", "i11")]
+    session = start(answer=answer, interactions=[*failing, *lived("ann", events=9)])
+    done = await fold_everyone(session.services, "prints", at_once=1)
+    assert (done.folds, len(done.failed)) == (3, 20)
+
+
+async def test_a_model_that_is_busy_now_and_then_does_not_end_the_run(start):
+    asked = []
+
+    def answer(prompt):
+        asked.append(prompt)
+        return ModelBusy("played", "slow down") if len(asked) % GIVE_UP else telling(prompt)
+
+    session = start(answer=answer, interactions=lived(*(f"user {n:02}" for n in range(40)), events=3))
+    session.services.models.played_chat.answer = lambda prompt: telling(prompt)
+    await fold_everyone(session.services, "prints", users=["user 00"])
+    session.services.models.played_chat.answer = answer
+    done = await fold_everyone(session.services, "prints", at_once=1)
+    assert len(done.failed) > GIVE_UP
 
 
 async def test_a_run_that_is_stopped_loses_nothing_and_is_gone_on_with(start):

@@ -85,5 +85,7 @@ def _fold(
         words=context.memory.words,
         watermark=block[-1].event_id,
         now=block[-1].at,
+        block=dict(zip([event.event_id for event in block], lines, strict=True)),
+        shown=context.shown,
     )
     return fold, after
