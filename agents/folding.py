@@ -33,6 +33,7 @@ _UNTELLING = frozenset(
 )
 _WELCOMES = r"\b(?:(?:like|love|enjoy|prefer)s?|leans? (?:to|towards?)|drawn to|fond of|keen on)\b"
 MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
+EVIDENCE_OF_RETRACTED = 8  # the latest events of a fact that holds no longer
 MAX_RETRACTED = 48  # that are kept to be remembered should they come back; more would make each version longer
 
 
@@ -265,5 +266,9 @@ def _bounded(facts: Sequence[Fact]) -> tuple[Fact, ...]:
         key=lambda fact: (-max(fact.evidence, default=0), fact.fact_id),
     )
     dropped = {fact.fact_id for fact in over[MAX_RETRACTED:]}
-    left = [fact for fact in kept if fact.fact_id not in dropped]
+    left = [
+        fact.model_copy(update={"evidence": fact.evidence[-EVIDENCE_OF_RETRACTED:]}) if fact.retracted else fact
+        for fact in kept
+        if fact.fact_id not in dropped
+    ]
     return tuple(sorted(left, key=lambda fact: (fact.retracted, -fact.strength, fact.fact_id)))

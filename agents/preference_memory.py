@@ -167,6 +167,7 @@ async def fold(context: TurnContext, preference: Preference, block: Sequence[Int
         save_change(context, preference, after)
     else:
         await context.keep(after)
+        context.forget_taste(after.user_id)
         _tell(context, preference, after)
     return after
 

@@ -97,7 +97,7 @@ def make_shop(people: int, events: int, *, seed: int = SEED) -> Shop:
     """Half of the people keep their taste, half change their heart once; each does exactly that many events."""
     prints = make_prints(max(_PRINTS, 2 * events + _CANDIDATES), seed=seed)
     steady, moved = _chosen(people - people // 2, 1, seed), _chosen(people // 2, 5, seed)
-    return Shop(prints, [_life(person, prints, events, seed) for person in (*steady, *moved)])
+    return Shop(prints, [life_of(person, prints, events, seed) for person in (*steady, *moved)])
 
 
 def _chosen(count: int, phases: int, seed: int) -> Iterator[Person]:
@@ -106,7 +106,8 @@ def _chosen(count: int, phases: int, seed: int) -> Iterator[Person]:
     return (next(found) for _ in range(count))
 
 
-def _life(person: Person, prints: Sequence[Print], events: int, seed: int) -> Life:
+def life_of(person: Person, prints: Sequence[Print], events: int, seed: int) -> Life:
+    """What somebody does in a shop, so many events, and some prints they never meet."""
     done = history(person, prints, seed=seed, events=events)
     rng, met = random.Random(f"offered {seed} {person.user_id}"), {event.item_id for event in done}
     offered = rng.sample([made for made in prints if made.item.item_id not in met], _CANDIDATES)

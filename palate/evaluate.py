@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 BLOCKS = 100
+EVENTS = 42
 
 
 @app.callback()
@@ -64,6 +65,32 @@ def memory(
         draw(gauges, plot)
     keep_memory(kept, gauges, {"blocks": str(blocks), "profile": loaded.profile.name})
     typer.echo(json.dumps(gauges.as_json()) if as_json else _told(gauges))
+
+
+@app.command("story")
+def story(
+    events: Annotated[int, typer.Option(min=12, help="Of the one person followed.")] = EVENTS,
+    profile: ProfileOption = None,
+    settings: SetOption = None,
+) -> None:
+    """Follow one simulated person through a change of heart: three versions of their taste, beside what is true.
+
+    The profile's models fold in a folder of their own; nothing under PALATE_HOME is read or changed.
+    """
+    import asyncio
+    import tempfile
+
+    from evaluation.story import follow, shop_of_one
+    from graphs.services import Services
+
+    with tempfile.TemporaryDirectory() as home:
+        services = Services.open(load(profile, [*(settings or ()), f"stores.home={home}"]).profile)
+        try:
+            with bars() as report:
+                told = asyncio.run(follow(services, shop_of_one(events), report))
+        finally:
+            services.close()
+    typer.echo(str(told))
 
 
 def _told(gauges: Gauges) -> str:

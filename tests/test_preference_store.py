@@ -138,3 +138,20 @@ def test_whatever_look_alikes_do_each_has_exactly_their_own_versions(operations)
             truth[user] = []
     for user, own in truth.items():
         assert preferences.versions(user, "shop") == own
+
+
+def test_the_versions_of_many_users_are_kept_in_one_write_and_only_who_is_stale_is_told(preferences, store):
+    preferences.save(taste("bea", 1), "shop")
+    before, batches = store.batch, []
+    store.batch = lambda ops: batches.append(len(ops)) or before(ops)
+    kept = [taste("ann", 1, "likes a"), taste("bea", 1, "stale"), taste("cy", 1, "likes c"), taste("bob", 2, "ahead")]
+    outcomes = preferences.save_all(kept, "shop")
+    assert [type(one) for one in outcomes] == [type(None), StaleVersion, type(None), StaleVersion]
+    assert batches == [4, 4]  # one to read, one to write: two places for each that is kept
+    assert [preferences.current(user, "shop").prose for user in ("ann", "bea", "cy", "bob")] == [
+        "likes a",
+        "likes foxes",
+        "likes c",
+        "",
+    ]
+    assert preferences.versions("cy", "shop") == [kept[2]]

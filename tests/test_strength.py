@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.commonness import Commonness
-from agents.folding import MAX_RETRACTED, apply_edits
+from agents.folding import EVIDENCE_OF_RETRACTED, MAX_RETRACTED, apply_edits
 from agents.strength import AGEING, ASKED_FOR, CLEAR, aged, liking_of, strength_of
 from agents.wording import event_line
 from memory.interactions import Interaction
@@ -164,6 +164,14 @@ def test_what_no_longer_holds_is_kept_only_so_long():
         )
     retracted = [fact for fact in taste.facts if fact.retracted]
     assert len(retracted) == MAX_RETRACTED
+
+
+def test_a_fact_that_no_longer_holds_names_its_latest_events_only():
+    often = lived(*["liked A: a fox"] * 30, edits=(edit("add", evidence=tuple(range(1, 31))),))
+    gone = lived("wish: no foxes", before=often, edits=(edit("retract", evidence=(31,)),))
+    assert held(gone).retracted
+    assert held(gone).evidence == tuple(range(32 - EVIDENCE_OF_RETRACTED, 32))
+    assert len(held(often).evidence) == 30
 
 
 def test_how_common_a_value_is_is_looked_up_once():

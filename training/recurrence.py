@@ -173,5 +173,5 @@ def _folded(taste: Preference, made: Fold, lines: list[str], block: int) -> Pref
     ids = [block * BLOCK + place + 1 for place in range(len(lines))]
     edits = checked_edits(made, lines, ids, taste.facts)
     prose = trusted_prose(made, edits, taste.prose)
-    block = dict(zip(ids, lines, strict=True))
-    return apply_edits(taste, edits, prose=prose, words=60, watermark=ids[-1], now=_NOW, block=block)
+    read = dict(zip(ids, lines, strict=True))
+    return apply_edits(taste, edits, prose=prose, words=60, watermark=ids[-1], now=_NOW, block=read)
