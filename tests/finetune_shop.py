@@ -1,9 +1,16 @@
 """A small shop with pictures, people who like colours, and a tiny model to fine-tune on them."""
 
+import contextlib
 import random
 import shutil
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
+
+import torch
 
 from catalog.items import Item
 from catalog.pictures import PictureStore
@@ -11,10 +18,12 @@ from tests.tiny import picture
 from tests.world import event, open_session
 from training.finetune.base import open_base
 from training.finetune.corpus import read_corpus
+from training.finetune.fit import fit
 from training.finetune.prepare import prepare
 from training.finetune.settings import TrainSettings
 
 COLOURS = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 200, 40)}
+ROOT = Path(__file__).resolve().parent.parent
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -77,3 +86,37 @@ def copied(run, to):
     """The same prepared run in another folder."""
     shutil.copytree(run, to)
     return to
+
+
+def train(run, home, *, keep=False, **changes):
+    """Train a prepared run to its end, with these settings changed; returns its figures.
+
+    keep: whether what was only needed on the way stays, to be looked at.
+    """
+    chosen = TrainSettings.read(run).model_copy(update=changes)
+    with patch("training.finetune.fit._clean") if keep else contextlib.nullcontext():
+        return fit(run, chosen, open_base(chosen), PictureStore(home / "pictures"))
+
+
+_KILLED = """
+import os, signal, sys, threading, time
+from pathlib import Path
+import torch
+from tests.finetune_shop import train
+run, home, checkpoint, threads = sys.argv[1:]
+torch.set_num_threads(int(threads))
+def watch():
+    while not (Path(run) / checkpoint / "whole.json").is_file():
+        time.sleep(0.002)
+    os.kill(os.getpid(), signal.SIGKILL)
+threading.Thread(target=watch, daemon=True).start()
+train(Path(run), Path(home), keep=True)
+"""
+
+
+def kill_at(checkpoint, run, home):
+    """Train a prepared run in a process of its own, which is killed once that checkpoint, by its path, is whole."""
+    command = [sys.executable, "-c", _KILLED, str(run), str(home), checkpoint, str(torch.get_num_threads())]
+    killed = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=1500)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
+    assert not (run / "model").exists()

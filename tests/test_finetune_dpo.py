@@ -1,14 +1,10 @@
 """The second stage: hard negatives found by the model as it is, learned from by TRL's DPO, and kept where it helps."""
 
-import contextlib
 import itertools
 import json
 import math
 import re
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -21,14 +17,13 @@ from safetensors.torch import load_file
 
 from catalog.pictures import PictureStore
 from models.manifest import MANIFEST_FILE, read_manifest
-from tests.finetune_shop import copied, open_shop, prepared_run, settings
+from tests.finetune_shop import copied, kill_at, open_shop, prepared_run, settings, train
 from tests.tiny import make_tiny_checkpoint
 from training.finetune.adapters import adapted_model
 from training.finetune.base import open_base
 from training.finetune.errors import TrainingRefused
 from training.finetune.examples import Candidates, YesNo
 from training.finetune.files import load_prepared, read_hard
-from training.finetune.fit import fit
 from training.finetune.mining import hard_groups
 from training.finetune.pace import Pace
 from training.finetune.preference import PairBatches, make_pair_trainer
@@ -54,13 +49,6 @@ def fresh(home, tmp_path_factory):
     run, _ = prepared_run(session, chosen, tmp_path_factory.mktemp("runs") / "fresh")
     session.services.close()
     return run
-
-
-def train(run, home, *, keep=False, **changes):
-    """keep: whether what was only needed on the way stays, to be looked at."""
-    chosen = TrainSettings.read(run).model_copy(update=changes)
-    with patch("training.finetune.fit._clean") if keep else contextlib.nullcontext():
-        return fit(run, chosen, open_base(chosen), PictureStore(home / "pictures"))
 
 
 @pytest.fixture(scope="module")
@@ -214,30 +202,11 @@ def test_it_begins_as_the_first_stage_and_learns_to_turn_hard_negatives_down(don
     trainer.close()
 
 
-KILLED = """
-import os, signal, sys, threading, time
-from pathlib import Path
-import torch
-torch.set_num_threads(int(sys.argv[3]))
-from tests.test_finetune_dpo import train
-run = Path(sys.argv[1])
-def watch():
-    while not (run / "checkpoints_dpo" / "checkpoint-2" / "whole.json").is_file():
-        time.sleep(0.002)
-    os.kill(os.getpid(), signal.SIGKILL)
-threading.Thread(target=watch, daemon=True).start()
-train(run, Path(sys.argv[2]), keep=True)
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_run_killed_in_the_second_stage_and_gone_on_with_gives_the_same_weights(done, fresh, home, tmp_path):
     run = copied(fresh, tmp_path / "run")
-    command = [sys.executable, "-c", KILLED, str(run), str(home), str(torch.get_num_threads())]
-    killed = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=1500)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
-    assert not (run / "model").exists()
+    kill_at("checkpoints_dpo/checkpoint-2", run, home)
     with patch("training.finetune.stages.make_trainer", side_effect=AssertionError("the first stage was begun anew")):
         figures = train(run, home, keep=True)
     last = "checkpoints_dpo/checkpoint-4"

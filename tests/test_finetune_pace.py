@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.manifest import MANIFEST_FILE, read_manifest
-from tests.finetune_shop import copied, open_shop, prepared_run, settings
+from tests.finetune_shop import copied, open_shop, prepared_run, settings, train
 from tests.tiny import make_tiny_checkpoint
 from training.finetune.pace import Pace
 
@@ -83,8 +83,6 @@ def fresh(home, tmp_path_factory):
 
 @pytest.mark.parametrize(("minutes", "steps", "why"), [(1e-6, 1, "out of time"), (60, 6, "all steps")])
 def test_a_run_out_of_time_is_validated_saved_and_judged_all_the_same(minutes, steps, why, fresh, home, tmp_path):
-    from tests.test_finetune_run import train
-
     run = copied(fresh, tmp_path / "run")
     figures = train(run, home, minutes=minutes)
     training = read_manifest(run / "model" / MANIFEST_FILE).training

@@ -6,11 +6,8 @@ from pathlib import Path
 
 import trl.trainer.base_trainer
 
-from catalog.pictures import PictureStore
-from tests.finetune_shop import open_shop, prepared_run, settings
+from tests.finetune_shop import open_shop, prepared_run, settings, train
 from tests.tiny import make_tiny_checkpoint
-from training.finetune.base import open_base
-from training.finetune.fit import fit
 
 ROOT = Path(__file__).resolve().parent.parent
 ASKED = """
@@ -29,7 +26,7 @@ def test_a_run_sends_nothing(tmp_path, monkeypatch):
     chosen = settings(make_tiny_checkpoint(tmp_path / "tiny"), steps=1, lists=1, list_negatives=1, targets_per_user=1)
     run, _ = prepared_run(session, chosen, tmp_path / "run")
     session.services.close()
-    fit(run, chosen, open_base(chosen), PictureStore(tmp_path / "home" / "pictures"))
+    train(run, tmp_path / "home")
     assert not sent
 
 

@@ -17,19 +17,16 @@ from agents.preference_memory import fold_due
 from agents.responder import respond
 from agents.understanding import INTENTS, own_words, split_wishes
 from catalog.filters import passes
-from catalog.pictures import PictureStore
 from memory.preferences import Edit, Fact, Preference
 from models.manifest import MANIFEST_FILE, read_manifest
-from tests.finetune_shop import START, open_shop, prepared_run, settings
+from tests.finetune_shop import START, open_shop, prepared_run, settings, train
 from tests.tiny import make_tiny_checkpoint
 from tests.world import event, open_session, played, polite, talk
 from tracing.recorder import Recorder
 from training.finetune import replies
-from training.finetune.base import open_base
 from training.finetune.errors import TrainingRefused
 from training.finetune.examples import Chosen, Written, fold_examples, intent_example, wishes_example
 from training.finetune.files import load_prepared
-from training.finetune.fit import fit
 from training.finetune.folds import taught_folds
 from training.finetune.messages import Message, asks_intent, messages, soft_wishes, wish_phrases
 from training.finetune.replies import reply_example
@@ -233,7 +230,7 @@ def test_a_run_on_all_roles_is_of_its_training_part_and_ends_in_one_model(tiny, 
     again, _ = prepared_run(shop, chosen, tmp_path / "again")
     assert (again / "data" / "train.jsonl").read_text() == told
     shop.services.close()
-    fit(run, chosen, open_base(chosen), PictureStore(tmp_path / "home" / "pictures"))
+    train(run, tmp_path / "home")
     manifest = read_manifest(run / "model" / MANIFEST_FILE)
     assert {one.partition("@")[0] for one in manifest.prompts} == {
         name for role, names in PROMPTS.items() for name in names if role in chosen.roles

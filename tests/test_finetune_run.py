@@ -1,12 +1,8 @@
 """A whole run on a tiny model: what it leaves, and that a kill or a full disk costs nothing that was kept."""
 
-import contextlib
 import errno
 import json
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -19,15 +15,14 @@ from catalog.pictures import PictureStore
 from models.local.decider import LocalDecider
 from models.manifest import MANIFEST_FILE, read_manifest
 from models.spec import ModelSpec
-from tests.finetune_shop import copied, open_shop, prepared_run, settings
+from tests.finetune_shop import copied, kill_at, open_shop, prepared_run, settings, train
 from tests.tiny import make_tiny_checkpoint
 from training.finetune.base import open_base
 from training.finetune.errors import SaveFailed, TrainingRefused
 from training.finetune.files import load_prepared
-from training.finetune.fit import fit, refuse_finished
+from training.finetune.fit import refuse_finished
 from training.finetune.saving import WHOLE, is_whole, last_whole, save_model
 from training.finetune.scoring import Scorer, as_record, labels
-from training.finetune.settings import TrainSettings
 from training.finetune.trainer import GroupTrainer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,13 +45,6 @@ def fresh(home, tiny, tmp_path_factory):
     run, _ = prepared_run(session, settings(tiny), tmp_path_factory.mktemp("runs") / "fresh")
     session.services.close()
     return run
-
-
-def train(run, home, *, keep=False, **changes):
-    """keep: whether the last checkpoints stay, to be looked at."""
-    chosen = TrainSettings.read(run).model_copy(update=changes)
-    with patch("training.finetune.fit._clean") if keep else contextlib.nullcontext():
-        return fit(run, chosen, open_base(chosen), PictureStore(home / "pictures"))
 
 
 @pytest.fixture(scope="module")
@@ -111,30 +99,11 @@ def test_training_changes_what_the_model_thinks(done):
     assert any(weight.abs().max() > 0 for name, weight in weights(done[0]).items() if "lora_B" in name)
 
 
-KILLED = """
-import os, signal, sys, threading, time
-from pathlib import Path
-import torch
-torch.set_num_threads(int(sys.argv[3]))
-from tests.test_finetune_run import train
-run = Path(sys.argv[1])
-def watch():
-    while not (run / "checkpoints" / "checkpoint-2" / "whole.json").is_file():
-        time.sleep(0.002)
-    os.kill(os.getpid(), signal.SIGKILL)
-threading.Thread(target=watch, daemon=True).start()
-train(run, Path(sys.argv[2]), keep=True)
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_run_that_is_killed_and_gone_on_with_gives_the_same_weights(done, fresh, home, tmp_path):
     run = copied(fresh, tmp_path / "run")
-    command = [sys.executable, "-c", KILLED, str(run), str(home), str(torch.get_num_threads())]
-    killed = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=1500)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()[-2000:]
-    assert not (run / "model").exists()
+    kill_at("checkpoints/checkpoint-2", run, home)
     assert last_whole(run / "checkpoints") is not None
     half = run / "checkpoints" / "checkpoint-99"  # what a kill in the middle of a save would leave
     half.mkdir()

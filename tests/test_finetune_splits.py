@@ -96,16 +96,8 @@ def test_by_time_training_ends_before_anyone_is_tested():
 
 def leaking(change):
     """A sound split, and one thing in it changed."""
-    kind, cold = (
-        ("time", 0.0)
-        if change.startswith("time")
-        else ("user", 0.0)
-        if change.startswith("user")
-        else ("leave_last", 0.0)
-    )
-    if change.startswith("cold"):
-        kind, cold = "leave_last", 0.4
-    split = make_split(log(30, 12), kind=kind, cold_items=cold)
+    kind = next((one for one in ("time", "user") if change.startswith(one)), "leave_last")
+    split = make_split(log(30, 12), kind=kind, cold_items=0.4 if change.startswith("cold") else 0.0)
     train, test, known = list(split.train), list(split.test), list(split.known)
     victim = test[0]
     match change:

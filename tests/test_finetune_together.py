@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from catalog.pictures import PictureStore
 from models.manifest import MANIFEST_FILE, read_manifest
-from tests.finetune_shop import copied, open_shop, prepared_run, settings
+from tests.finetune_shop import copied, open_shop, prepared_run, settings, train
 from tests.tiny import CHAT_TEMPLATE, make_tiny_checkpoint, tiny_tokenizer
 from training.finetune.adapters import trainable_model
 from training.finetune.base import load_model, open_base
@@ -18,7 +18,6 @@ from training.finetune.collate import IGNORED
 from training.finetune.errors import TrainingRefused
 from training.finetune.examples import Candidates, Written
 from training.finetune.files import load_prepared
-from training.finetune.fit import fit
 from training.finetune.settings import TrainSettings
 from training.finetune.shared_prefix import MASK, SharedPrefix
 from training.finetune.together import batches_for
@@ -125,9 +124,8 @@ def test_the_limit_is_that_of_a_row_and_a_group_may_be_longer(home, tiny, tmp_pa
 
 def test_a_run_that_may_reads_together_and_says_so(fresh, home, tmp_path):
     run = copied(fresh, tmp_path / "run")
-    chosen = TrainSettings.read(run).model_copy(update={"steps": 2})
-    assert chosen.shared_prefix == "auto"
-    fit(run, chosen, open_base(chosen), PictureStore(home / "pictures"))
+    assert TrainSettings.read(run).shared_prefix == "auto"
+    train(run, home, steps=2)
     manifest = read_manifest(run / "model" / MANIFEST_FILE)
     assert manifest.training["rows_read"] == "together"
     assert manifest.settings["shared_prefix"] == "auto"
@@ -195,7 +193,7 @@ def test_a_kind_of_model_that_cannot_share_is_trained_on_rows_apart(fresh, home,
     chosen = settings(tmp_path / "bloom", text_only=True, view="summary", steps=2, lists=2, list_negatives=2)
     run, _ = prepared_run(session, chosen, tmp_path / "run")
     session.services.close()
-    fit(run, chosen, open_base(chosen), PictureStore(tmp_path / "home" / "pictures"))
+    train(run, tmp_path / "home")
     told = read_manifest(run / "model" / MANIFEST_FILE).training["rows_read"]
     assert told.startswith("apart: a BloomForCausalLM cannot share a prefix: its layers cannot be told where a token")
 
