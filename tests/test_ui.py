@@ -35,6 +35,17 @@ from ui.conversation import in_words, thread_of
 pytest_plugins = ("tests.ui_world",)
 
 
+def test_a_thread_in_the_address_that_holds_nothing_greets_as_an_empty_page(page, session):
+    """A deleted one, or another person's: a browser once showed nothing at all."""
+    page.query_params["thread"] = "abcdef123456"
+    page.run()
+    assert page.header[0].value == "What are you in the mood for?"
+    assert len([button for button in page.button if button.key.startswith("opener")]) == 3
+    page.button(key="opener-0").click().run()
+    assert session.asked[0][2] == "abcdef123456"
+    assert not page.header
+
+
 def test_an_empty_page_greets_and_offers_three_openers_that_can_be_answered_here(page, session):
     page.run()
     assert page.header[0].value == "What are you in the mood for?"

@@ -20,6 +20,7 @@ from ui.turn_tools import TurnTools, draw_next
 from ui.turns import draw_turn, follow
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
     from streamlit.typing import ChatInputValue
 
     from graphs.session import Session
@@ -40,10 +41,8 @@ def draw_chat() -> None:
         disabled=talk.under_way is not None,
     )
     new = not talk.thread_id and not typed and not talk.waiting
-    greeting = st.empty().container(key="greeting") if new else st.empty()
-    if new:
-        with greeting:
-            _greet()
+    place = st.empty()
+    greeting = _greet(place) if new else None
     session = opened(talk)
     if session is None:
         if typed and typed.text.strip():
@@ -55,7 +54,7 @@ def draw_chat() -> None:
         draw_taste(session.taste(talk.user_id), address_of(talk))
     _restore(talk, session)
     if not talk.turns and not typed and not talk.waiting:
-        with greeting:
+        with greeting or _greet(place):  # a thread in the address may be nobody's, or another person's
             _offer_openers(session)
     draw_set_up_notice(talk, session)
     _begin(talk, session, typed)
@@ -64,12 +63,16 @@ def draw_chat() -> None:
     _draw_turns(talk, session)
 
 
-def _greet() -> None:
-    st.header("What are you in the mood for?", anchor=False)
-    st.markdown(
-        "Say it in your own words, or show a picture. Every answer tells why, and every like or dislike "
-        "changes what Palate believes about your taste: you can read it beside this page."
-    )
+def _greet(place: DeltaGenerator) -> DeltaGenerator:
+    """Greet there, and return what the openers go into: a browser takes nothing else inside an `st.empty`."""
+    greeting: DeltaGenerator = place.container(key="greeting")
+    with greeting:
+        st.header("What are you in the mood for?", anchor=False)
+        st.markdown(
+            "Say it in your own words, or show a picture. Every answer tells why, and every like or dislike "
+            "changes what Palate believes about your taste: you can read it beside this page."
+        )
+    return greeting
 
 
 def _offer_openers(session: Session) -> None:
