@@ -1,5 +1,6 @@
 """An export answers in a real server as it does in this process, or it is not made."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -111,6 +112,20 @@ def test_an_export_is_served_as_it_was_trained(trained, tmp_path, monkeypatch):
     for name in ("model.safetensors", "config.json", "chat_template.jinja", "decision.json", "processor_config.json"):
         assert (out / name).is_file()
     assert sorted(one.name for one in tmp_path.iterdir()) == ["home", "out"]
+
+
+def test_a_server_that_fails_is_told_with_its_last_words(trained, tmp_path, monkeypatch):
+    @contextlib.contextmanager
+    def broken(checkpoint, log, **_):
+        log.write_text("Traceback\nModuleNotFoundError: no module of that name\n")
+        yield "http://127.0.0.1:1/v1"
+
+    open_shop(tmp_path / "home").services.close()
+    out = tmp_path / "out"
+    monkeypatch.setattr(exporting, "served", broken)
+    with pytest.raises(TrainingRefused, match="last words: Traceback ModuleNotFoundError: no module of that name"):
+        exporting.export(given(trained, tmp_path / "home", out, monkeypatch), lambda what, done, of: None)
+    assert [one.name for one in tmp_path.iterdir()] == ["home"]
 
 
 def test_an_export_that_answers_differently_is_removed(trained, tmp_path, monkeypatch):

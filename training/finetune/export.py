@@ -32,7 +32,7 @@ from profiles.settings import load_profile, parse_settings
 from tracing.recorder import Recorder
 from training.finetune.errors import TrainingRefused
 from training.finetune.saving import save_model
-from training.finetune.serving import served
+from training.finetune.serving import last_words, served
 from training.finetune.settings import TrainSettings
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 2e-2}  # of a p(yes)
@@ -98,6 +98,12 @@ def compare(
         with served(checkpoint, log, device=where, dtype=dtype) as address:
             there = ModelSpec.model_validate({"backend": "served", "api_base": address, **common})
             return asyncio.run(_compare(here, there, requests, pictures, TIE[dtype], report))
+    except ModelError as error:
+        what, said = str(error).partition("; ")[0], last_words(log)
+        raise TrainingRefused(
+            f"the export could not be compared with `transformers serve`: {what}. Its last words: {said}",
+            "where it says what is missing, put that right, else report it; then export again",
+        ) from error
     finally:
         log.unlink(missing_ok=True)
 

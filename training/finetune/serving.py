@@ -42,6 +42,11 @@ def served(checkpoint: Path, log: Path, *, device: str, dtype: str) -> Iterator[
                 process.kill()
 
 
+def last_words(log: Path) -> str:
+    """The end of what the server wrote, on one line."""
+    return " ".join(log.read_text(encoding="utf-8", errors="replace").split())[-600:] or "it said nothing"
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -55,8 +60,7 @@ def _wait(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
             urllib.request.urlopen(address, timeout=2).close()
             return
         time.sleep(0.2)
-    words = " ".join(log.read_text(encoding="utf-8", errors="replace").split())[-600:]
     raise TrainingRefused(
-        f"`transformers serve` did not come up: {words or 'it said nothing'}",
+        f"`transformers serve` did not come up: {last_words(log)}",
         'install what it needs with `pip install "transformers[serving]"`, then export again',
     )
