@@ -52,7 +52,7 @@ test-browser: setup $(AXE)
 	@command -v "$${PALATE_CHROMIUM:-chromium}" >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 		{ apt-get update && apt-get install --yes --no-install-recommends chromium; } >/dev/null 2>&1; } || \
 		echo "There is no Chromium, so these tests are skipped; install it, or name one in PALATE_CHROMIUM." >&2
-	$(BIN)/python -m pytest -m browser -rs tests/test_browser.py
+	$(BIN)/python -m pytest -m "browser and not slow" -rs tests/test_browser*.py
 
 # the rules of accessibility that the pages are checked by
 $(AXE): | setup

@@ -1,160 +1,19 @@
-"""The app in a real browser, as a person sees it. `make test-browser`; skipped where no browser is.
-
-Every test leaves pictures of what it saw in PALATE_SCREENSHOTS, or in pytest's own folder.
-"""
+"""The journeys of a person through the app, in a real browser. `make test-browser`; skipped where no browser is."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install 'palate[dev]'")
-expect = sync_api.expect
+from tests.browser_world import AXE, CHROMIUM, LIKED, browser, cards, expect, look, serious, settled, shop, visit
 
-ROOT = Path(__file__).resolve().parent.parent
-AXE = Path(sys.prefix) / "axe" / "node_modules" / "axe-core" / "axe.min.js"
-CHROMIUM = os.environ.get("PALATE_CHROMIUM") or shutil.which("chromium") or ""
-WAIT_MS = 60_000
-LIKED = re.compile("^You liked “")
+__all__ = ["browser", "look", "shop", "visit"]  # fixtures
 PAGES = ("", "taste", "catalogue", "traces", "models", "results")
-expect.set_options(timeout=WAIT_MS)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM, reason="no Chromium is installed; name one in PALATE_CHROMIUM"),
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the app on the test shop, in a server of its own."""
-    with serve_shop(tmp_path_factory.mktemp("shop"), free_port()) as address:
-        yield address
-
-
-@contextmanager
-def serve_shop(folder: Path, port: int, *options: str, environ: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Serve the test shop from that folder until the end, and give its address. options: for Streamlit, as well."""
-    shutil.copytree(ROOT / "ui" / ".streamlit", folder / ".streamlit")
-    (folder / "app.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom tests.browser_shop import draw\n\ndraw()\n"
-    )
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1", "--server.headless", "true", *options]
-    environment = os.environ | {"PALATE_TEST_HOME": str(folder / "home"), "PALATE_PROFILE": "demo"} | (environ or {})
-    with (folder / "server.log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-        try:
-            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server, folder / "server.log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.wait(30)
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError(f"the server did not start: {log.read_text()[-2000:]}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def look(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Any, str], None]:
-    """Keeps a picture of a page, under the name of the test."""
-    given = os.environ.get("PALATE_SCREENSHOTS")
-    folder = Path(given) if given else tmp_path_factory.mktemp("screenshots")
-    folder.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"\W+", "-", request.node.name)
-
-    def keep(page: Any, what: str) -> None:
-        page.wait_for_timeout(400)
-        page.screenshot(path=folder / f"{name}-{what}.png")
-
-    return keep
-
-
-class Visit:
-    """A browser window of one person. foreign: every address outside the server that a page asked for."""
-
-    def __init__(self, browser: Any, address: str, **settings: Any) -> None:
-        self.address, self.foreign = address, list[str]()
-        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, **settings)
-        self.context.route(re.compile(r"^(?!http://127\.0\.0\.1|data:|blob:)"), self._refuse)
-        self.context.set_default_timeout(WAIT_MS)
-        self.page = self.open()
-
-    def open(self, path: str = "/") -> Any:
-        page = self.context.new_page()
-        page.goto(f"{self.address}{path}")
-        expect(page.get_by_text("Palate").first).to_be_visible(timeout=WAIT_MS)
-        return page
-
-    def say(self, message: str, page: Any = None) -> None:
-        page = page or self.page
-        page.get_by_test_id("stChatInputTextArea").fill(message)
-        page.get_by_test_id("stChatInputTextArea").press("Enter")
-        expect(page.get_by_role("button", name="Stop")).to_have_count(0, timeout=WAIT_MS)
-
-    def close(self) -> None:
-        self.context.close()
-
-    def _refuse(self, route: Any) -> None:
-        self.foreign.append(route.request.url)
-        route.abort()
-
-
-@pytest.fixture
-def visit(shop: str, browser: Any) -> Iterator[Callable[..., Visit]]:
-    made: list[Visit] = []
-
-    def begin(person: str, **settings: Any) -> Visit:
-        made.append(Visit(browser, shop, **settings))
-        made[-1].page.goto(f"{shop}/?person={person}")
-        return made[-1]
-
-    yield begin
-    for one in made:
-        one.close()
-    assert [one for every in made for one in every.foreign] == [], "a page asked something of a foreign server"
-
-
-def cards(page: Any) -> Any:
-    return page.locator('[class*="st-key-card-turn-"]')
-
-
-def settled(page: Any) -> None:
-    """Wait until the script of the page has run."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT_MS)
 
 
 def test_a_first_conversation(visit, look):
@@ -343,9 +202,10 @@ def test_a_person_is_forgotten_once_their_name_is_typed(visit, look):
 def test_the_memory_is_gauged_on_the_page_of_results_and_stopped(visit, look):
     ned = visit("ned")
     ned.page.goto(f"{ned.address}/results?person=ned")
-    expect(ned.page.get_by_text("Nothing was evaluated yet")).to_be_visible()
+    expect(ned.page.get_by_text("0.740 [0.660, 0.810]")).to_be_visible()
+    expect(ned.page.get_by_role("button", name="Run", exact=True)).to_be_visible()
     settled(ned.page)
-    look(ned.page, "empty")
+    look(ned.page, "kept")
     ned.page.get_by_role("button", name="Run", exact=True).click()
     expect(ned.page.get_by_text(re.compile("^Gauging the memory"))).to_be_visible()
     look(ned.page, "under-way")
@@ -357,99 +217,15 @@ def test_the_memory_is_gauged_on_the_page_of_results_and_stopped(visit, look):
     expect(ned.page.get_by_role("button", name="Run", exact=True)).to_be_visible()
 
 
-# the contrast of every visible text with what lies behind it, WCAG 2.2, criterion 1.4.3
-CONTRAST = """() => {
-  const parse = (text) => {
-    const numbers = text.match(/[\\d.]+/g).map(Number);
-    return text.startsWith('color(') ? [...numbers.slice(0, 3).map((n) => n * 255), numbers[3] ?? 1]
-      : [...numbers.slice(0, 3), numbers[3] ?? 1];
-  };
-  const over = (top, under) => [0, 1, 2].map((i) => top[i] * top[3] + under[i] * (1 - top[3])).concat(1);
-  const light = (rgb) => {
-    const [r, g, b] = rgb.map((n) => n / 255).map((n) => (n <= 0.04045 ? n / 12.92 : ((n + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = (element) => {
-    const layers = [];
-    for (let one = element; one; one = one.parentElement) layers.push(parse(getComputedStyle(one).backgroundColor));
-    return layers.reverse().reduce((under, top) => over(top, under), [255, 255, 255, 1]);
-  };
-  const poor = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement, words = walker.currentNode.textContent.trim();
-    const box = element.getBoundingClientRect(), style = getComputedStyle(element);
-    if (!words || !box.width || !box.height || style.visibility === 'hidden' || style.opacity === '0') continue;
-    const passed = 'script, style, noscript, [disabled], [aria-disabled=true], canvas, [data-testid=stToolbar], '
-      + '[data-testid=stSliderThumbValue]';  // it stands above the thumb it belongs to
-    if (element.closest(passed)) continue;
-    const behind = ground(element), front = over(parse(style.color), behind);
-    const [high, low] = [light(front), light(behind)].sort((a, b) => b - a);
-    const ratio = (high + 0.05) / (low + 0.05), size = parseFloat(style.fontSize);
-    const icon = element.dataset.testid === 'stIconMaterial';  // a graphic: criterion 1.4.11
-    const large = icon || size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-    if (ratio < (large ? 3 : 4.5)) poor.push(`${ratio.toFixed(2)}: ${words.slice(0, 40)}`);
-  }
-  return poor;
-}"""
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_and_nothing_is_wider_than_a_phone(visit, look, scheme):
-    mia = visit(f"mia-{scheme}", color_scheme=scheme)
-    mia.say("something with a moon")
-    for place in range(2):
-        cards(mia.page).nth(place).get_by_role("radio").first.click()
-        expect(mia.page.get_by_text(LIKED)).to_have_count(place + 1)
-        settled(mia.page)
-    why = cards(mia.page).first.get_by_role("link", name="Why this?").get_attribute("href")
-    person = f"person=mia-{scheme}"
-    places = {
-        "chat": mia.page.url.removeprefix(mia.address),
-        "taste": f"/taste?{person}",
-        "catalogue": f"/catalogue?{person}",
-        "item": f"/catalogue?{person}&item=print-0003",
-        "traces": f"/traces?{person}",
-        "trace": why if why.startswith("/") else f"/{why}",
-        "models": f"/models?{person}",
-    }
-    found = {}
-    for name, place in places.items():
-        page = mia.open(place)
-        page.wait_for_timeout(800)
-        settled(page)
-        look(page, name)
-        found[name] = page.evaluate(CONTRAST)
-        page.set_viewport_size({"width": 390, "height": 844})
-        page.wait_for_timeout(800)
-        settled(page)
-        look(page, f"{name}-narrow")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, f"{name} is wider than the screen"
-        page.close()
-    assert not any(found.values()), f"these texts stand out too little: {found}"
-
-
 @pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: `make test-browser` does it where npm is")
-def test_axe_finds_nothing_serious_on_any_page(visit):
-    sam = visit("sam")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(visit, scheme):
+    sam = visit(f"sam-{scheme}", color_scheme=scheme)
     sam.say("something with a moon")
     cards(sam.page).first.get_by_role("radio").first.click()
     expect(sam.page.get_by_text(LIKED)).to_be_visible()
     settled(sam.page)
     why = cards(sam.page).first.get_by_role("link", name="Why this?").get_attribute("href")
-    places = [*(f"/{name}?person=sam" for name in PAGES), "/catalogue?item=print-0003", f"/{why.lstrip('/')}"]
+    places = [*(f"/{name}?person=sam-{scheme}" for name in PAGES), "/catalogue?item=print-0003", f"/{why.lstrip('/')}"]
     found = {place: serious(sam.open(place)) for place in places} | {"the conversation": serious(sam.page)}
     assert not any(found.values()), found
-
-
-def serious(page: Any, *, tries: int = 4) -> list[str]:
-    """What axe calls serious or worse on a page, with where it stands; looked at anew while things still fade in."""
-    settled(page)
-    page.add_script_tag(path=AXE)
-    for _ in range(tries):
-        page.wait_for_timeout(1000)
-        violations = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
-        worst = [one for one in violations if one["impact"] in ("serious", "critical")]
-        if not worst:
-            break
-    return [f"{one['id']}: {node['html'][:120]}: {node['any'][0]['message']}" for one in worst for node in one["nodes"]]

@@ -14,7 +14,7 @@ import pytest
 
 from profiles.auth import secrets_for_streamlit
 from profiles.settings import AuthSettings
-from tests.test_browser import CHROMIUM, Visit, browser, cards, expect, free_port, look, serve_shop, settled
+from tests.browser_world import CHROMIUM, Visit, browser, cards, expect, free_port, look, serve_shop, settled
 from tests.ui_world import picture_bytes
 from ui.gate import user_id_of
 

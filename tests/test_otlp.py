@@ -25,7 +25,7 @@ from palate.cli import app
 from tests import world
 from tests.recorded import full_turn, start_turn
 from tests.test_redaction import CANARIES
-from tracing.events import ModelCall
+from tracing.events import DecisionRow, ModelCall, StepEnded
 from tracing.live_export import LiveExport
 from tracing.otlp import ExportFailed, send, to_otlp, to_otlp_json
 from tracing.recorder import Recorder
@@ -154,7 +154,65 @@ def test_the_json_has_its_ids_in_hexadecimal():
     assert {len(bytes.fromhex(span["spanId"])) for span in spans} == {8}
 
 
-def test_a_trace_with_every_event_and_no_end_leaves_too(collector):
+def test_a_call_lies_in_the_step_that_was_under_way_where_two_have_one_name():
+    recorder = Recorder(TraceStore(open_engine("sqlite://")))
+    start_turn(recorder)
+    for said in ("first", "second"):
+        with recorder.step("respond"):
+            recorder.record(ModelCall(role="responder", model="m", output=said))
+    spans = spans_of(to_otlp(recorder.end_turn()))
+    steps = {span.span_id: span for span in spans if span.name == "respond"}
+    found = [steps[span.parent_span_id] for span in spans if span.name.startswith("responder")]
+    assert len(found) == len({span.span_id for span in found}) == 2
+
+
+def test_steps_tell_what_they_are_and_handed_back_and_deciding_tells_the_candidates():
+    recorder = Recorder(TraceStore(open_engine("sqlite://")))
+    start_turn(recorder)
+    for name in ("retrieve", "decide", "respond"):
+        with recorder.step(name) as step:
+            step.state_changes = {"made_by": name}
+            if name == "decide":
+                recorder.record(DecisionRow(item_id="p2", p_yes=0.2))
+                recorder.record(DecisionRow(item_id="p1", p_yes=0.8))
+                recorder.record(DecisionRow(item_id="p3", p_yes=None))
+    spans = {span.name: told(span) for span in spans_of(to_otlp(recorder.end_turn()))}
+    kinds = {name: spans[name]["openinference.span.kind"] for name in ("retrieve", "decide", "respond")}
+    assert kinds == {"retrieve": "RETRIEVER", "decide": "RERANKER", "respond": "CHAIN"}
+    assert json.loads(spans["retrieve"]["output.value"]) == {"made_by": "retrieve"}
+    documents = [f"reranker.output_documents.{place}.document" for place in range(3)]
+    assert [spans["decide"][f"{one}.id"] for one in documents] == ["p1", "p2", "p3"]
+    assert [spans["decide"].get(f"{one}.score") for one in documents] == [0.8, 0.2, None]
+
+
+def test_an_embedding_is_told_as_one_and_pictures_by_their_hashes():
+    recorder = Recorder(TraceStore(open_engine("sqlite://")))
+    start_turn(recorder)
+    recorder.record(ModelCall(role="embedder", model="small", kind="embed", cost_usd=0.1, cached_tokens=7))
+    recorder.record(ModelCall(role="responder", model="m", pictures=("ab" * 32,), cost_usd=0.2))
+    root, *calls = (told(span) for span in spans_of(to_otlp(recorder.end_turn())))
+    embedded, seen = sorted(calls, key=lambda one: one["openinference.span.kind"])
+    assert (embedded["openinference.span.kind"], embedded["embedding.model_name"]) == ("EMBEDDING", "small")
+    assert "llm.model_name" not in embedded
+    assert embedded["gen_ai.usage.cache_read.input_tokens"] == 7
+    assert json.loads(seen["metadata"]) == {"pictures": ["ab" * 32]}
+    assert root["palate.cost_usd"] == pytest.approx(0.3)
+    assert json.loads(root["metadata"]) == {"profile": "demo", "catalogue": "demo", "replay_of": "", "slate": []}
+
+
+def test_a_turn_that_was_cut_off_leaves_as_one_that_went_wrong_and_lasted_as_long_as_is_known():
+    whole = recorded()
+    cut = whole.model_copy(update={"events": whole.events[:-1]})
+    root, *others = spans_of(to_otlp(cut))
+    assert (root.status.code, root.status.message) == (2, "the turn was cut off")
+    assert root.end_time_unix_nano >= max(span.end_time_unix_nano for span in others)
+    early = StepEnded(step="respond", seconds=5.0, after_s=1.0)
+    moved = cut.model_copy(update={"events": (cut.events[0], early)})
+    root, step = spans_of(to_otlp(moved))
+    assert step.start_time_unix_nano == root.start_time_unix_nano, "nothing begins before the turn"
+
+
+def test_a_trace_with_every_event_leaves_with_its_headers(collector):
     store = TraceStore(open_engine("sqlite://"))
     send(full_turn(Recorder(store)), collector.url, headers={"authorization": "Bearer abc"})
     assert collector.headers[0]["authorization"] == "Bearer abc"
