@@ -99,6 +99,15 @@ def timed(name: str, work: Callable[[], object]) -> dict[str, float]:
     return {f"{name}_s": round(statistics.median(passed), 3), f"{name}_cpu_s": round(statistics.median(worked), 3)}
 
 
+def nothing() -> Callable[[], object]:
+    """A script that draws one word: what Streamlit itself takes for any page."""
+    from streamlit.testing.v1 import AppTest
+
+    opened: Any = AppTest.from_string("import streamlit\n\nstreamlit.text('nothing')", default_timeout=300)
+    opened.run()
+    return lambda: opened.run()
+
+
 def page(view: str, **address: str) -> Callable[[], object]:
     """A page that was opened once, to be run again."""
     from streamlit.testing.v1 import AppTest
@@ -130,7 +139,7 @@ def pages_of_traces(traces: int) -> dict[str, Any]:
             **timed("newest_turns", lambda: own.turns(limit=21)),
             **timed("conversations", lambda: own.list(limit=9)),
             **timed("search", lambda: own.list("calm study", limit=9)),
-            **timed("bare_page", page("models")),
+            **timed("streamlit_alone", nothing()),
             **timed("list_page", page("traces")),
             "list_bound_s": LIST_BOUND_S,
             "candidates": CANDIDATES,

@@ -148,8 +148,9 @@ def cards(page: Any) -> Any:
 
 
 def settled(page: Any) -> None:
-    """Wait until the script of the page has run."""
+    """Wait until the script of the page has run, and everything it drew is there."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=WAIT_MS)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def serious(page: Any, *, tries: int = 4) -> list[str]:

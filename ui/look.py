@@ -16,6 +16,7 @@ _STYLE = f"""
 [data-testid="stMainBlockContainer"] {{ padding-top: 4.5rem; padding-bottom: 1rem; }}
 [data-testid="stSidebarHeader"] {{ height: 2.5rem; margin-bottom: 0; padding-top: 0.75rem; }}
 [data-testid="stSidebarUserContent"] h1 {{ padding-top: 0; }}
+[data-testid^="stBaseButton-primary"]:not(:disabled) {{ color: light-dark(#ffffff, #1b1a17); }}
 [data-testid="stChatMessage"] {{ background: transparent; }}
 [data-testid="stChatMessage"]:has([aria-label="Chat message from user"]) {{
   background: color-mix(in srgb, currentColor {WASH}%, transparent); }}
