@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.test_browser import AXE, CHROMIUM, browser, cards, expect, look, serious, settled, shop, visit
+from tests.browser_world import AXE, CHROMIUM, browser, cards, expect, look, serious, settled, shop, visit
 
 __all__ = ["browser", "look", "shop", "visit"]  # fixtures
 pytestmark = [
