@@ -234,5 +234,4 @@ def _contents_of_format_1(found: Collections) -> Iterator[list[Written]]:
 def _drop_first_vectors(collections: Collections) -> None:
     if collections.vectors is None:
         return
-    ids = [row for page in collections.vectors.scan(None, []) for row in page["ids"]]
-    collections.vectors.delete([row for row in ids if row.endswith(":0")])
+    collections.vectors.delete([row for row in collections.vectors.ids() if row.endswith(":0")])

@@ -35,12 +35,17 @@ class NamespaceRows:
 
     def all(self) -> list[Namespace]:
         """Every namespace that has a row, in no order."""
-        return [namespace_from_json(one) for page in self.rows.scan(None, []) for one in page["ids"]]
+        return [namespace_from_json(one) for one in self.rows.ids()]
 
-    def announce(self, witnesses: Mapping[Namespace, str]) -> None:
-        """Write the rows of namespaces that have none. witnesses: an entry that is in each, or soon will be, by id."""
+    def announce(self, witnesses: Mapping[Namespace, str]) -> list[Namespace]:
+        """Write the rows of namespaces that have none, and return these.
+
+        witnesses: an entry that is in each, or soon will be, by id.
+        """
         there = self.rows.present([namespace_to_json(one) for one in witnesses])
-        self._put({one: witness for one, witness in witnesses.items() if namespace_to_json(one) not in there})
+        missing = [one for one in witnesses if namespace_to_json(one) not in there]
+        self._put({one: witnesses[one] for one in missing})
+        return missing
 
     def settle(self, namespaces: Iterable[Namespace]) -> set[Namespace]:
         """After entries were deleted: those that lost their witness get another, those now empty lose their row.

@@ -82,6 +82,10 @@ class Rows:
             found.update(zip(answer["ids"], zip(answer["documents"], answer["metadatas"], strict=True), strict=True))
         return found
 
+    def ids(self) -> list[str]:
+        """All ids, read at once: whatever is written meanwhile, one that was there before and after is among them."""
+        return list(self._ask("read", self.collection.get, include=[])["ids"])
+
     def present(self, ids: Sequence[str]) -> set[str]:
         """Those of the ids that are there."""
         return {

@@ -178,7 +178,8 @@ class Entries:
         """After entries were put and deleted: the rows of namespaces are as they have to be."""
         connection = self._connection
         if not connection.exclusive:
-            connection.namespace_rows.announce(witnesses)  # another may have found the namespace empty meanwhile
+            # another may have found the namespace empty meanwhile, or have deleted what was just put
+            lessened = lessened.union(connection.namespace_rows.announce(witnesses))
         if lessened:
             empty = connection.namespace_rows.settle(lessened)
             if connection.namespaces is not None:

@@ -165,7 +165,7 @@ class Nearness:
         """Delete the vectors that a crash left behind without an entry."""
         rows = self._connection.vectors
         if rows is not None:
-            rows.delete([one for page in rows.scan(None, []) for one in page["ids"] if one not in kept])
+            rows.delete([one for one in rows.ids() if one not in kept])
 
 
 def _first(scores: dict[str, float], limit: int) -> dict[str, float]:

@@ -35,8 +35,10 @@ def test_the_first_listing_of_a_process_reads_no_entry(tmp_path, monkeypatch):
         store.batch([PutOp(("u", str(n % 30)), str(n), {}) for n in range(90)])
     with ChromaStore.from_conn_string(str(tmp_path)) as store:
         read = list[str]()
-        scan = Rows.scan
-        monkeypatch.setattr(Rows, "scan", lambda rows, *how: read.append(rows.collection.name) or scan(rows, *how))
+        ask = Rows._ask
+        monkeypatch.setattr(
+            Rows, "_ask", lambda rows, *how, **named: read.append(rows.collection.name) or ask(rows, *how, **named)
+        )
         assert store.list_namespaces(limit=100) == sorted(("u", str(n)) for n in range(30))
         assert read == ["palate-namespaces"]
 
@@ -162,6 +164,20 @@ def test_what_is_put_while_another_client_takes_the_last_entry_away_is_listed(tw
         patched.setattr(second._connection.collections, "write", late)
         second.put(ANN, "k2", {})
     assert first.list_namespaces() == second.list_namespaces() == [ANN]
+
+
+def test_what_another_client_deletes_right_after_it_was_put_leaves_no_namespace(two, monkeypatch):
+    first, second = two
+    write = second._connection.collections.write
+
+    def late(puts: object) -> None:
+        write(puts)
+        first.delete(ANN, "k")  # before the one that put it has looked again
+
+    with monkeypatch.context() as patched:
+        patched.setattr(second._connection.collections, "write", late)
+        second.put(ANN, "k", {})
+    assert first.list_namespaces() == second.list_namespaces() == []
 
 
 def test_clients_that_put_and_delete_side_by_side_agree_on_what_is_there(two):
