@@ -98,10 +98,21 @@ def item_facts(
     for item, text in items:
         told = {spec.name: value for spec, value in told_attributes(catalogue, item)}
         asked = tuple((spec, told[spec.name]) for spec in specs if spec.name in told)
-        lacking = () if asked else tuple(spec.label or spec.name for spec in specs[:1])
+        lacking = (
+            () if asked else tuple(spec.label or spec.name for spec in specs[:1]) or _maker_lacking(question, text)
+        )
         title = one_line(item.title)
         facts.append(ItemFacts(item.item_id, title, text, asked, lacking, _reason_of(title, said)))
     return facts
+
+
+def _maker_lacking(question: str, text: str) -> tuple[str, ...]:
+    """Who a question asks for where the catalogue has no attribute for them and the text is silent as well."""
+    stems = stems_in(question)
+    done = [verb for verb in _MAKERS if "who" in stems and any(word.startswith(verb) for word in stems)]
+    told = stems_in(text)
+    silent = done and not any(word.startswith(verb) for word in told for verb in (*done, *_BY_HAND))
+    return (_MAKERS[done[0]][0],) if silent else ()
 
 
 def _reason_of(title: str, said: Sequence[str]) -> str:

@@ -92,6 +92,10 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
 
 async def _talk(state: TurnState, context: TurnContext, write: Callable[[object], None]) -> TurnUpdate:
     preference = context.taste(state.user_id)
+    if state.question:
+        reply = f"{state.question} {'; '.join(one.removeprefix('Something like ') for one in state.quick_replies)}."
+        _tell(reply, write)
+        return {"reply": reply, "asked": state.quick_replies}
     if state.undone == "nothing":
         _tell(NOTHING_TO_UNDO, write)
         return {"reply": NOTHING_TO_UNDO}

@@ -21,7 +21,7 @@ from agents.critiques import KEPT, added, called, resolved, standing, without, w
 from agents.events import Progress
 from agents.leftovers import left_over
 from agents.parsing.negation import refuses, turned_away
-from agents.parsing.parsed import Comparison
+from agents.parsing.parsed import Comparison, Unsure
 from agents.state import Intent, Reaction, TurnState, TurnUpdate
 from agents.wording import MAX_WORDS, one_line
 from catalog.filters import Filter
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from agents.parsing import Parsed
 
 _REQUEST = re.compile(  # what a request begins with and says nothing by
-    r"^(?:(?:please|show|find|give|get|recommend|suggest|me|i|i'd|i'm|want|need|would|like|looking|something|anything|some|"
+    r"^(?:(?:please|hi|hello|hey|im|'m|'d|in|the|mood|that|is|are|which|there|with|but|show|find|give|get|recommend|suggest|me|i|i'd|i'm|want|need|would|like|looking|something|anything|some|"
     r"any|for|a|an|the|one|ones|picture|pictures|item|items|film|films|movie|movies|print|prints|good|nice)\b[\s,:]*)+",
     re.IGNORECASE,
 )
@@ -46,6 +46,7 @@ INTENTS: Mapping[Intent, str] = {
 }
 INTENT_PROMPT, WISHES_PROMPT = "understanding_intent", "understanding_wishes"
 MAX_WISHES = 6
+MOST_ASKED = 4  # items to choose from in a question
 _SPEAKER = re.compile(r"\b(?:i|me|my|mine|myself|you|your|we|us|our)\b", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:it|this|that|these|those|them|one|ones|first|second|third|fourth|last)\b", re.IGNORECASE)
 _THE_LIKE = re.compile(r"\b(?:like|similar to|resembl\w+|close to) (?:it|this|that|these|those|them)\b", re.IGNORECASE)
@@ -69,6 +70,8 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         return back
     if parsed.undo == "" and not parsed.intent_hint:
         return _nothing_to_take_back(state)
+    if parsed.unsure and not state.asked:
+        return which_one(parsed.unsure[0], context)
     problems, by = list(state.problems), ["filters: parser"]
     intent, intent_by = certain_intent(parsed, has_upload=bool(state.upload)), "parser"
     if intent is None and state.asked:
@@ -121,6 +124,25 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         "reactions": (*state.reactions, *(reaction for reaction in reactions if reaction not in state.reactions)),
         "fresh_only": parsed.wants_new,
         "problems": tuple(problems),
+    }
+
+
+def which_one(unsure: Unsure, context: TurnContext) -> TurnUpdate:
+    """The question which of several items is meant, most kept first; nothing else of the message counts."""
+    popular = context.collaborative.popularities(unsure.item_ids)
+    order = sorted(range(len(unsure.item_ids)), key=lambda place: (-popular[place], place))[:MOST_ASKED]
+    items = [context.catalogue[unsure.item_ids[place]] for place in order]
+    titles = [one_line(item.title, words=MAX_WORDS["title"]) for item in items]
+    dated = [item.attributes.get("year") for item in items]
+    told = [
+        f"{title} ({year:g})" if titles.count(title) > 1 and isinstance(year, float) else title
+        for title, year in zip(titles, dated, strict=True)
+    ]
+    return {
+        "intent": "question",
+        "understood_by": ("names: parser",),
+        "question": f"Which “{one_line(unsure.said)}” do you mean?",
+        "quick_replies": tuple(f"Something like {one}" for one in told),
     }
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.parsing.comparisons import read_comparisons
+from agents.parsing.comparisons import is_likened, read_comparisons
 from agents.parsing.cues import hint_first, hint_last, read_relaxed, undone, wants_new
 from agents.parsing.index import CatalogueIndex, index_of
 from agents.parsing.judgement import read_judgement
 from agents.parsing.names import Named, NameReader
 from agents.parsing.numbers import read_numbers
-from agents.parsing.parsed import Comparison, Mention, Parsed
+from agents.parsing.parsed import Comparison, Mention, Parsed, Unsure
 from agents.parsing.places import read_places
 from agents.parsing.tokens import Reading
 from agents.parsing.values import read_values
@@ -56,6 +56,7 @@ def parse(message: str, catalogue: Catalogue, *, shown: Sequence[str] = ()) -> P
         mentioned=_mentions(named),
         likes=judged.likes,
         dislikes=judged.dislikes,
+        unsure=_unsure(reading, named),
         comparisons=tuple(comparisons),
         undo=undone(message),
         wants_new=new,
@@ -72,6 +73,19 @@ def warm(catalogue: Catalogue) -> None:
 def _filters(reading: Reading, index: CatalogueIndex) -> list[Filter]:
     read = [*read_years(reading, index), *read_numbers(reading, index), *read_values(reading, index)]
     return merged(sorted(read, key=lambda one: reading.message.find(one.said)))
+
+
+def _unsure(reading: Reading, named: Sequence[Named]) -> tuple[Unsure, ...]:
+    """The names of several items that the message rests on: it says nothing else, or wants more like them."""
+    found = []
+    for one in named:
+        if len(one.among) < 2:
+            continue
+        said = reading.said(one.start, one.stop)
+        alone = len(said) >= len(reading.message.strip(" .!?"))
+        if alone or is_likened(reading, one.start):
+            found.append(Unsure(said, one.among))
+    return tuple(found)
 
 
 def _mentions(named: Sequence[Named]) -> tuple[Mention, ...]:

@@ -55,14 +55,14 @@ def read_comparisons(
     """The comparisons of a message, in order; what is read is taken.
 
     shown: whether something was shown that it may compare with. Without it, and with no item named, only qualities
-    that have an opposite are read.
+    that have an opposite and listed values are read.
     """
     found = list(_likenesses(reading, named))
     at = 0
     while at < len(reading):
         read = _at(reading, index, at) if reading.free(at, at + 1) else None
         than, after = _than(reading, named, read[1]) if read else ((), at)
-        if read is None or not (shown or than or read[0].pole.name):
+        if read is None or not (shown or than or _stands_alone(read[0], index)):
             at += 1
             continue
         comparison, _ = read
@@ -79,9 +79,8 @@ def _likenesses(reading: Reading, named: Sequence[Named]) -> list[Comparison]:
     """ "more like the second", "something similar to Alien"; not "I like the second"."""
     found = []
     for one in named:
-        before = " ".join(reading.words(max(0, one.start - 5), one.start))
         exact = len(one.mentions) == 1 or all(mention.how == "place" for mention in one.mentions)
-        if exact and (_ALIKE.search(before) or _SIMILAR.search(before)):
+        if exact and is_likened(reading, one.start):
             ids = tuple(mention.item_id for mention in one.mentions)
             found.append(Comparison(f"more like {reading.said(one.start, one.stop)}", alike=ids))
             reading.take(_start_of_likeness(reading, one.start), one.stop)
@@ -94,6 +93,18 @@ def _likenesses(reading: Reading, named: Sequence[Named]) -> list[Comparison]:
             said = reading.take(start, at + length)
             found.append(Comparison(said.casefold(), alike=tuple(one.mentions[0].item_id for one in only)))
     return found
+
+
+def _stands_alone(comparison: Comparison, index: CatalogueIndex) -> bool:
+    """Whether it says something with nothing to compare with: a quality with an opposite, or a listed value."""
+    words = comparison.pole.towards[:1]
+    return bool(comparison.pole.name) or any(index.is_value(tuple(stem(one) for one in word.split())) for word in words)
+
+
+def is_likened(reading: Reading, at: int) -> bool:
+    """Whether more like what is named here is asked for."""
+    before = " ".join(reading.words(max(0, at - 5), at))
+    return _ALIKE.search(before) is not None or _SIMILAR.search(before) is not None
 
 
 def _start_of_likeness(reading: Reading, at: int) -> int:

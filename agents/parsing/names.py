@@ -28,11 +28,15 @@ MOST_TRIES = 12  # stretches of a message looked up for typos
 
 @dataclass(frozen=True)
 class Named:
-    """The items one stretch of the message names; none where a title belongs to too many to tell."""
+    """The items one stretch of the message names; none where a title belongs to too many to tell.
+
+    among: the items that answer to the name, where there are several.
+    """
 
     start: int
     stop: int
     mentions: tuple[Mention, ...]
+    among: tuple[str, ...] = ()
 
 
 class NameReader:
@@ -104,7 +108,9 @@ class NameReader:
             year = self._year_after(stop)
             if year is not None or self._is_meant(at, stop, tuple(words[:length]), key, follows_name=follows_name):
                 mentions = self._mentions(key, reading.said(at, stop), 1.0, year)
-                return Named(at, self._stop_with_year(stop) if year is not None and mentions else stop, mentions)
+                among = key.item_ids if len(mentions) != 1 else ()
+                end = self._stop_with_year(stop) if year is not None and mentions else stop
+                return Named(at, end, mentions, among)
         return None
 
     def _goes_on(self, words: list[str]) -> bool:

@@ -45,14 +45,23 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Unsure:
+    """A name that several items answer to. said: the words; item_ids: in catalogue order, two or more."""
+
+    said: str
+    item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Parsed:
     """What was read exactly; all else of the message is left in `residual` for a model.
 
     filters: in the order said. relax: attributes whose earlier filters the person lifts ("any price"), schema order.
     mentioned: in the order said, each item once. likes, dislikes: ids of mentioned items the person judged.
-    comparisons: with what was shown or named, not yet resolved. undo: what is to be taken back, in the words that name
-    it, empty for the last change; None where nothing is. wants_new: asked for items other than those shown. residual:
-    the message without filters, comparisons and lifted attributes.
+    unsure: names that more than one item answers to, which the message rests on. comparisons: with what was shown or
+    named, not yet resolved. undo: what is to be taken back, in the words that name it, empty for the last change; None
+    where nothing is. wants_new: asked for items other than those shown. residual: the message without filters,
+    comparisons and lifted attributes.
     intent_hint: only where an exact cue leaves no doubt.
     """
 
@@ -61,6 +70,7 @@ class Parsed:
     mentioned: tuple[Mention, ...] = ()
     likes: tuple[str, ...] = ()
     dislikes: tuple[str, ...] = ()
+    unsure: tuple[Unsure, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     undo: str | None = None
     wants_new: bool = False
