@@ -89,10 +89,9 @@ def summary(number: int) -> dict[str, Any]:
 def write(home: Path, wanted: int, minutes: float) -> None:
     """Put summaries until there are so many or the time is over; `written.json` says how many there are."""
     home.mkdir(parents=True, exist_ok=True)
-    told = home / "written.json"
-    held, spent = json.loads(told.read_text()).values() if told.exists() else (0, 0.0)
     began, embedder = time.monotonic(), Made(World())
     with ChromaStore.from_conn_string(str(home / "chroma"), index=index_for(embedder)) as store:
+        held, spent = written(home, store).values()
         if not held:
             notes = [(n, f"u{n % NOTE_TAKERS}") for n in range(NOTES * NOTE_TAKERS)]
             store.batch([PutOp(("notes", user), str(n), {"text": f"q {n}"}) for n, user in notes])
@@ -100,21 +99,30 @@ def write(home: Path, wanted: int, minutes: float) -> None:
             at = time.monotonic()
             store.batch([PutOp(PLACE, str(n), summary(n)) for n in range(held, held + PART)])
             held, spent = held + PART, spent + time.monotonic() - at
-            write_whole(told, json.dumps({"held": held, "seconds": round(spent, 1)}).encode("ascii"))
+            write_whole(home / "written.json", json.dumps({"held": held, "seconds": round(spent, 1)}).encode("ascii"))
             print(f"{held} written, {PART / (time.monotonic() - at):.0f} a second", flush=True)
+
+
+def written(home: Path, store: ChromaStore) -> dict[str, Any]:
+    """How many summaries there are, a part that was written but not told of included, and the seconds that took."""
+    told = home / "written.json"
+    found = json.loads(told.read_text()) if told.exists() else {"held": 0, "seconds": 0.0}
+    if store.get(PLACE, str(found["held"])) is not None:
+        found["held"] += PART
+    return dict(found)
 
 
 def search(home: Path, queries: int) -> dict[str, Any]:
     """Ask for 10 without and with filters, and for 200 as the recommender does, beside comparing with all."""
-    held = json.loads((home / "written.json").read_text())["held"]
     rows = World().part(-1)[NOTES * NOTE_TAKERS :][:queries]
     wanted = {"10": (10, lambda price: True), "200": (200, lambda price: True)}
     wanted |= {f"10, {low} to {high} %": (10, range(low, high).__contains__) for low, high in ((30, 40), (33, 34))}
-    exact = nearest_exactly(rows, held, wanted)
     found: dict[str, Any] = {}
     began, embedder = time.perf_counter(), Made(World())
     with ChromaStore.from_conn_string(str(home / "chroma"), index=index_for(embedder)) as store:
         opened_s = time.perf_counter() - began
+        held = written(home, store)["held"]
+        exact = nearest_exactly(rows, held, wanted)
         catalogue = ItemIndex(store, embedder)
 
         def by_store(query: str, condition: dict[str, Any] | None) -> list[str]:

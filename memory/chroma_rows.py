@@ -82,9 +82,12 @@ class Rows:
             found.update(zip(answer["ids"], zip(answer["documents"], answer["metadatas"], strict=True), strict=True))
         return found
 
-    def ids(self) -> list[str]:
-        """All ids, read at once: whatever is written meanwhile, one that was there before and after is among them."""
-        return list(self._ask("read", self.collection.get, include=[])["ids"])
+    def ids(self, where: Mapping[str, Any] | None = None, limit: int | None = None) -> list[str]:
+        """The ids of the rows that meet the condition, at most `limit`, read at once.
+
+        Whatever is written meanwhile, without a limit each that was there before and after is among them.
+        """
+        return list(self._ask("read", self.collection.get, where=where, limit=limit, include=[])["ids"])
 
     def present(self, ids: Sequence[str]) -> set[str]:
         """Those of the ids that are there."""

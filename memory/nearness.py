@@ -15,6 +15,7 @@ from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
 _WITH_VECTORS = {"vectors": {"$ne": 0}}  # every row has the name; of Chroma's conditions this is by far the cheapest
 _REMEMBERED = 10_000  # prefixes
 _WIDER, _WIDEST = 16, 4096  # how many more hits are asked for than wanted, and the most
+_FEW = 1000  # entries under a prefix that are compared one by one
 _OVERS = (1, 4, 16)  # the same where only the namespace decides
 
 
@@ -89,7 +90,8 @@ class Nearness:
     def _search_rows(self, query: Vectors, prefix: Namespace, limit: int) -> tuple[dict[str, Record], dict[str, float]]:
         """The entries whose first vector is nearest. A condition costs Chroma as much as the rows that meet it.
 
-        So none is tried first, and of more hits than wanted those under the prefix are taken, unless they are few.
+        So none is tried first, and of more hits than wanted those under the prefix are taken. Where too few of them
+        are, and few lie under the prefix at all, those are compared one by one.
         """
         if len(self._tried) > _REMEMBERED:
             self._tried.clear()
@@ -103,6 +105,9 @@ class Nearness:
             self._tried[prefix] = number + 1 if len(own) * _OVERS[-1] > len(hits) else len(_OVERS)
             if self._tried[prefix] == len(_OVERS):
                 break
+        if len(self._connection.records.ids(prefix_condition(prefix), _FEW + 1)) <= _FEW:
+            every = {record.record_id: record for record in self._entries.under(prefix)}
+            return every, _first(self._compare(query, every.values()), limit)
         hits = self._connection.records.nearest(query, prefix_condition(prefix, _WITH_VECTORS), limit, whole=True)
         records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
         return records, {hit.row_id: hit.score for hit in hits}
