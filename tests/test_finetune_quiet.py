@@ -11,8 +11,8 @@ from tests.tiny import make_tiny_checkpoint
 
 ROOT = Path(__file__).resolve().parent.parent
 ASKED = """
-import training.finetune.__main__ as training
-training._quiet()
+from training.finetune.quiet import keep_quiet
+keep_quiet()
 from huggingface_hub import constants
 print(constants.HF_HUB_DISABLE_TELEMETRY)
 """

@@ -23,6 +23,7 @@ from palate.failures import exit_code, tell
 from palate.progress import Report, bars
 from profiles.settings import load_profile, parse_settings
 from training.finetune.errors import TrainingRefused
+from training.finetune.quiet import keep_quiet
 from training.finetune.settings import TrainSettings
 
 RESULT = "result.json"
@@ -30,7 +31,7 @@ RESULT = "result.json"
 
 def run_training(run: Path, *, only: str | None = None) -> dict[str, Any] | None:
     """Prepare and train. only: "prepare" or "fit". Returns the figures, None after preparing alone."""
-    _quiet()
+    keep_quiet()
     from training.finetune.base import open_base
     from training.finetune.files import is_prepared
     from training.finetune.fit import fit, refuse_finished
@@ -80,21 +81,6 @@ def _progress() -> Iterator[Report]:
     else:
         with bars() as report:
             yield report
-
-
-def _quiet() -> None:
-    """Our own bars and errors are what is shown. Nothing is sent anywhere."""
-    import warnings
-
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"  # read once, when transformers is imported
-    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-
-    from transformers.utils import logging
-
-    warnings.filterwarnings("ignore", category=FutureWarning)
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
 
 
 def main() -> None:

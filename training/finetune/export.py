@@ -31,6 +31,7 @@ from palate.progress import Report, bars
 from profiles.settings import load_profile, parse_settings
 from tracing.recorder import Recorder
 from training.finetune.errors import TrainingRefused
+from training.finetune.quiet import keep_quiet
 from training.finetune.saving import save_model
 from training.finetune.serving import last_words, served
 from training.finetune.settings import TrainSettings
@@ -228,10 +229,7 @@ def main() -> None:
     parser.add_argument("--candidates", type=int, default=21)
     parser.add_argument("--dtype", choices=tuple(TOLERANCE), default="float32")
     given = parser.parse_args()
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    keep_quiet()
     try:
         with bars() as report:
             found = export(given, report)
