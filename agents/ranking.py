@@ -83,14 +83,29 @@ def best_of_each(signals: Sequence[npt.NDArray[np.float64]], limit: int) -> list
     signals: one value per item each, higher is better. All rows in order where there are no more than `limit`.
     """
     count = len(signals[0])
-    if count <= limit:
-        return list(range(count))
+    if count <= limit or limit < 1:
+        return list(range(max(0, min(count, limit))))
     kept = dict[int, None]()
-    for rows in zip(*(np.argsort(-signal, kind="stable")[:limit].tolist() for signal in signals), strict=True):
+    for rows in zip(*(_top(signal, limit).tolist() for signal in signals), strict=True):
         kept.update(dict.fromkeys(rows))
         if len(kept) >= limit:
             break
     return list(kept)[:limit]
+
+
+def _top(signal: npt.NDArray[np.float64], limit: int) -> npt.NDArray[np.int64]:
+    """The rows of the highest values, highest first, ties in order: as a stable sort of all.
+
+    Most items have the least value of a signal, nought, and are left out of the work where others are enough.
+    """
+    least = signal.min()
+    rows = np.flatnonzero(signal > least)
+    if len(rows) > limit:
+        values = signal[rows]
+        rows = rows[values >= np.partition(values, len(values) - limit)[len(values) - limit]]
+    elif len(rows) < limit:
+        rows = np.sort(np.concatenate([rows, np.flatnonzero(signal == least)[: limit - len(rows)]]))
+    return rows[np.argsort(-signal[rows], kind="stable")][:limit]
 
 
 def _added(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from langgraph.runtime import Runtime
 
 from agents.context import TurnContext
@@ -14,9 +14,11 @@ from agents.critiques import cited, effect_of_bounds, effect_of_qualities, leads
 from agents.events import Progress, SlateReady
 from agents.evidence import cite, likeness, neighbours, relaxations, share_met, short_of, spoken_of
 from agents.judging import judge
+from agents.narrowing import Unscored
 from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, FunnelStep, SlateItem, TurnState, TurnUpdate
 from catalog.filters import Filter, passes
+from catalog.items import Catalogue
 from memory.errors import EmbedderFailed
 from memory.interactions import Interaction, InteractionKind
 from memory.preferences import Preference
@@ -35,25 +37,27 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
     preference = context.taste(state.user_id)
     filters = (*state.filters, *lasting_filters(preference, context))
     bounds = state.conditions[len(state.filters) :]
-    meeting = [context.catalogue.meeting(condition) for condition in filters]
-    met = [item_id for item_id in context.catalogue.item_ids if all(item_id in ids for ids in meeting)]
-    kept = [context.catalogue.meeting(condition) for condition in bounds]
-    within = [item_id for item_id in met if all(item_id in ids for ids in kept)] if bounds else met
-    hidden = _not_again(state, context)
-    left = [item_id for item_id in within if item_id not in hidden]
+    catalogue, left = context.catalogue, np.ones(len(context.catalogue), dtype=np.bool_)
+    for condition in filters:
+        left &= catalogue.meeting(condition)
+    met = int(left.sum())
+    for condition in bounds:
+        left &= catalogue.meeting(condition)
+    within = int(left.sum())
+    left[[catalogue.row_of[item_id] for item_id in _not_again(state, context) if item_id in catalogue]] = False
+    candidates = Unscored(catalogue, np.flatnonzero(left))
     rule = " and ".join(str(condition) for condition in filters) or "none asked for"
     funnel = (
-        FunnelStep("catalogue", len(context.catalogue)),
-        FunnelStep("filters", len(met), rule),
-        *((FunnelStep("critiques", len(within), " and ".join(bound.said for bound in bounds)),) if bounds else ()),
-        FunnelStep("not again", len(left), "leaves out what was shown here, disliked or already owned"),
+        FunnelStep("catalogue", len(catalogue)),
+        FunnelStep("filters", met, rule),
+        *((FunnelStep("critiques", within, " and ".join(bound.said for bound in bounds)),) if bounds else ()),
+        FunnelStep("not again", len(candidates), "leaves out what was shown here, disliked or already owned"),
     )
-    candidates = tuple(map(_unscored, left))
     return {
         "funnel": funnel,
         "candidates": candidates,
-        "relaxations": () if left else relaxations((*filters, *bounds), context.catalogue),
-        "effects": effect_of_bounds(state, context.catalogue, left=len(within)),
+        "relaxations": () if candidates else relaxations((*filters, *bounds), catalogue),
+        "effects": effect_of_bounds(state, catalogue, left=within),
     }
 
 
@@ -64,31 +68,31 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     a blend was fitted, the company that items keep, guessed for those that nobody has liked yet.
     """
     context, limit = runtime.context, runtime.context.recommend.retrieve
-    allowed = [candidate.item_id for candidate in state.candidates]
-    problems = state.problems
+    catalogue, candidates = context.catalogue, Unscored.among(context.catalogue, state.candidates)
+    problems, left = state.problems, candidates.rows
     try:
         semantic = _semantic(state, context, limit)
     except EmbedderFailed as error:
         semantic, problems = {}, (*problems, f"Nothing was searched by meaning: {error}.")
     history = _liked(context.recent(state.user_id, HISTORY_READ))
-    near = np.array([semantic.get(item_id, 0.0) for item_id in allowed])
-    together = context.collaborative.score(history, allowed)
-    popular = context.collaborative.popularities(allowed)
+    near = _spread(semantic, catalogue)[left]
+    together = context.collaborative.score(history, catalogue.item_ids)[left]
+    popular = context.collaborative.popularities(catalogue.item_ids)[left]
     sources = [near, together, popular]
     rule = "nearest in meaning, kept together with what you liked, most kept by all"
     if context.fitted is not None and history:
-        sources.append(context.fitted.nearness(history, allowed))
+        sources.append(context.fitted.nearness(history, catalogue.item_ids)[left])
         rule += ", in the company of what you liked"
     rows = best_of_each(sources, limit)
-    chosen = [allowed[row] for row in rows]
+    chosen = [candidates[row].item_id for row in rows]
     weighed = context.fitted.weigh(history[::-1], chosen) if context.fitted is not None else None
     told = context.views(tuple(chosen)) if state.wishes or any(one.quality for one in state.critiques) else {}
     leanings = [leaning(told.get(item_id, ""), state.critiques) for item_id in chosen]
     kept = tuple(
         Candidate(
-            allowed[row],
+            chosen[place],
             semantic=float(near[row]),
-            asked=_share_asked(state, allowed[row], told, context),
+            asked=_share_asked(state, chosen[place], told, context),
             cooccurrence=float(together[row]),
             popularity=float(popular[row]),
             leaning=leanings[place],
@@ -172,12 +176,6 @@ def lasting_filters(preference: Preference, context: TurnContext) -> tuple[Filte
     return tuple(filters)
 
 
-@lru_cache(maxsize=100_000)
-def _unscored(item_id: str) -> Candidate:
-    """The item before any signal; a catalogue's are the same in every turn."""
-    return Candidate(item_id)
-
-
 def _not_again(state: TurnState, context: TurnContext) -> set[str]:
     """What the thread has shown, what the user judged or bought before, and for something new what they viewed."""
     kinds: tuple[InteractionKind, ...] = ("view", *JUDGED) if state.fresh_only else JUDGED
@@ -209,6 +207,14 @@ def _semantic(state: TurnState, context: TurnContext, limit: int) -> dict[str, f
 def _share_asked(state: TurnState, item_id: str, told: Mapping[str, str], context: TurnContext) -> float:
     """How much an item is known to have of what is wished for in words. told: item id → its view."""
     return share_met(spoken_of(context.catalogue[item_id], told[item_id]), state.wishes) if state.wishes else 0.0
+
+
+def _spread(scores: Mapping[str, float], catalogue: Catalogue) -> npt.NDArray[np.float64]:
+    """(n,) the score of every item of a catalogue, 0 for those without one."""
+    spread = np.zeros(len(catalogue))
+    known = {item_id: score for item_id, score in scores.items() if item_id in catalogue}
+    spread[[catalogue.row_of[item_id] for item_id in known]] = list(known.values())
+    return spread
 
 
 def _liked(events: Sequence[Interaction]) -> list[str]:

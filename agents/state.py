@@ -5,7 +5,7 @@ Pictures appear as content hashes only: the state is written to checkpoints, the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Annotated, Literal, TypedDict, cast, get_args
 
@@ -167,7 +167,7 @@ class TurnState:
     mentioned: tuple[str, ...] = ()
     fresh_only: bool = False
     news: str = ""
-    candidates: Annotated[tuple[Candidate, ...], UntrackedValue] = ()
+    candidates: Annotated[Sequence[Candidate], UntrackedValue] = ()
     funnel: tuple[FunnelStep, ...] = ()
     relaxations: tuple[str, ...] = ()
     effects: tuple[str, ...] = ()
@@ -205,7 +205,7 @@ class TurnUpdate(TypedDict, total=False):
     fresh_only: bool
     upload_summary: str
     news: str
-    candidates: tuple[Candidate, ...]
+    candidates: Sequence[Candidate]
     funnel: tuple[FunnelStep, ...]
     relaxations: tuple[str, ...]
     effects: tuple[str, ...]

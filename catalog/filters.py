@@ -5,11 +5,12 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from catalog.items import Item
+from catalog.items import Catalogue, Item, Mask
 
 FilterOp = Literal["at_least", "at_most", "above", "below", "outside", "is", "is_not", "has", "has_not", "any_of"]
 
@@ -46,6 +47,18 @@ class Filter(BaseModel):
         found = any(_same(word, value) for word in words for value in wanted)
         return found != negated
 
+    def rows(self, catalogue: Catalogue) -> Mask:
+        """(n,) whether each item of a catalogue meets the condition; bounds of numbers are compared all at once."""
+        wanted = self.value if isinstance(self.value, tuple) else (self.value,)
+        bounds = [value for value in wanted if isinstance(value, _NUMBER)]
+        compares = self.op in _COMPARE or self.op == "outside"
+        have = catalogue.numbers(self.attribute) if compares and len(bounds) == len(wanted) else None
+        if have is None:
+            return np.fromiter((self.matches(item) for item in catalogue), dtype=np.bool_, count=len(catalogue))
+        if self.op == "outside":
+            return ~((have >= bounds[0]) & (have <= bounds[-1]))
+        return np.asarray(_COMPARE[self.op](have, bounds[0]))
+
     def __str__(self) -> str:
         signs = {"at_least": "≥", "at_most": "≤", "above": ">", "below": "<", "is": "=", "is_not": "≠"}
         sign = signs.get(self.op, self.op.replace("_", " "))
@@ -68,18 +81,18 @@ def _same(have: object, wanted: object) -> bool:
 
 def _compares(have: object, op: str, wanted: object) -> bool:
     if isinstance(have, date) and isinstance(wanted, date):
-        return _COMPARE[op](have.toordinal(), wanted.toordinal())
+        return bool(_COMPARE[op](have.toordinal(), wanted.toordinal()))
     if isinstance(have, date):  # "before 1980" against a full date: its year decides
         have = have.year
     if isinstance(have, _NUMBER) and isinstance(wanted, _NUMBER):
-        return _COMPARE[op](have, wanted)
+        return bool(_COMPARE[op](have, wanted))
     return False
 
 
 _NUMBER = (int, float)
 
 
-_COMPARE: dict[str, Callable[[float, float], bool]] = {
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "at_least": operator.ge,
     "at_most": operator.le,
     "above": operator.gt,

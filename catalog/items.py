@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from typing import Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+Mask = npt.NDArray[np.bool_]
+Numbers = npt.NDArray[np.float64]
 AttributeKind = Literal["number", "text", "list", "date"]
 AttributeValue = float | str | tuple[str, ...] | date
 CONDITIONS_KEPT = 64  # whose matches a catalogue remembers
@@ -55,6 +60,10 @@ class Condition(Protocol):
         """Whether the item meets it."""
         ...
 
+    def rows(self, catalogue: Catalogue) -> Mask:
+        """(n,) whether each item of a catalogue meets it, in its order."""
+        ...
+
 
 class Catalogue:
     """All items of one catalogue, read-only, in catalogue order.
@@ -66,7 +75,8 @@ class Catalogue:
         self.name = name
         self.schema: tuple[AttributeSpec, ...] = tuple(schema)
         self._items: dict[str, Item] = {item.item_id: item for item in items}
-        self._meeting: OrderedDict[Condition, frozenset[str]] = OrderedDict()
+        self._meeting: OrderedDict[Condition, Mask] = OrderedDict()
+        self._numbers: dict[str, Numbers | None] = {}
 
     def __getitem__(self, item_id: str) -> Item:
         return self._items[item_id]
@@ -84,15 +94,28 @@ class Catalogue:
         """The item of that id, or None."""
         return self._items.get(item_id)
 
-    def meeting(self, condition: Condition) -> frozenset[str]:
-        """The ids of the items that meet a condition; the last few conditions are remembered."""
+    def meeting(self, condition: Condition) -> Mask:
+        """(n,) whether each item meets a condition, not to be changed; the last few conditions are remembered."""
         found = self._meeting.pop(condition, None)
         if found is None:
-            found = frozenset(item.item_id for item in self if condition.matches(item))
+            found = condition.rows(self)
         self._meeting[condition] = found
         while len(self._meeting) > CONDITIONS_KEPT:
             self._meeting.popitem(last=False)
         return found
+
+    def numbers(self, attribute: str) -> Numbers | None:
+        """(n,) an attribute of every item, NaN for one without it; None where any has something else than a number."""
+        if attribute not in self._numbers:
+            values = [item.attributes.get(attribute, math.nan) for item in self]
+            plain = all(isinstance(value, int | float) for value in values)
+            self._numbers[attribute] = np.array(values, dtype=np.float64) if plain else None
+        return self._numbers[attribute]
+
+    @cached_property
+    def row_of(self) -> Mapping[str, int]:
+        """Id → its place in the order of the catalogue."""
+        return {item_id: row for row, item_id in enumerate(self._items)}
 
     @cached_property
     def item_ids(self) -> tuple[str, ...]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 SHRINKAGE = 5.0  # likings that a similarity must outweigh; a pair liked together once by one user is no evidence
 FRESH_PAIRS = 0.05  # of all pairs may wait outside the matrix; above that they are added to it
+FEW = 4  # new columns that are looked for one by one in a whole catalogue
+WORTH_ALIGNING = 1000  # items asked about at once, above which their columns are kept
 READ_ANEW = 2000  # changed opinions from which reading the whole log is the quicker way
 
 
@@ -28,6 +31,14 @@ class LikingSource(Protocol):
     def opinions(self, catalogue: str, *, after: int) -> dict[tuple[str, str], int]:
         """(user id, item id) → the liking that stands, where anything happened since."""
         ...
+
+
+class _Aligned(NamedTuple):
+    """The columns of some items, of the first `known` of all columns."""
+
+    item_ids: tuple[str, ...]
+    known: int
+    columns: npt.NDArray[np.int64]
 
 
 class Collaborative:
@@ -59,6 +70,7 @@ class Collaborative:
         self._together: Any = self._counted(list(self._liked.values()))
         self._likes = np.asarray(self._together.diagonal(), dtype=np.int64)
         self._popularity = _popularity(self._likes)
+        self._aligned = _Aligned((), 0, np.zeros(0, dtype=np.int64))
 
     @classmethod
     def from_log(cls, event_log: LikingSource, catalogue: str, *, known: Collaborative | None = None) -> Collaborative:
@@ -137,8 +149,7 @@ class Collaborative:
 
     def popularities(self, item_ids: Sequence[str]) -> npt.NDArray[np.float64]:
         """(len(item_ids),) the popularity of each item."""
-        columns = [self._columns.get(item_id, -1) for item_id in item_ids]
-        return np.append(self._popularity, 0.0)[columns]  # the last stands for an item nobody likes
+        return np.append(self._popularity, 0.0)[self._columns_of(item_ids)]  # the last stands for an item nobody likes
 
     def popular(self, limit: int) -> list[str]:
         """The most liked items, most liked first, ties by id."""
@@ -170,8 +181,24 @@ class Collaborative:
         for item_id in history:
             columns, values = self._neighbours(item_id)
             total[columns] += values
-        found: npt.NDArray[np.float64] = total[[self._columns.get(item_id, -1) for item_id in item_ids]]
-        return found / max(len(history), 1)
+        return (total / max(len(history), 1))[self._columns_of(item_ids)]
+
+    def _columns_of(self, item_ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The column of each item, -1 for one nobody likes; those of a whole catalogue are looked up once."""
+        aligned = self._aligned
+        if aligned.item_ids is item_ids and aligned.known == len(self._item_ids):
+            return aligned.columns
+        new = self._item_ids[aligned.known :]
+        if aligned.item_ids is item_ids and len(new) <= FEW:  # columns are only ever added, at the end
+            found = aligned.columns.copy()
+            for column, item_id in enumerate(new, aligned.known):
+                with contextlib.suppress(ValueError):  # of another catalogue, or gone from this one
+                    found[item_ids.index(item_id)] = column
+        else:
+            found = np.fromiter((self._columns.get(one, -1) for one in item_ids), dtype=np.int64, count=len(item_ids))
+        if isinstance(item_ids, tuple) and len(item_ids) >= WORTH_ALIGNING:
+            self._aligned = _Aligned(item_ids, len(self._item_ids), found)
+        return found
 
     def kept_by(self, history_item: str, candidate: str) -> int:
         """How many users like both items; the likers of the item where both are the same."""

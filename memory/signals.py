@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from memory.als import FoldedIn, als_factors
-from memory.collaborative import Collaborative
+from memory.collaborative import WORTH_ALIGNING, Collaborative
 from memory.describing import Descriptions
 from memory.guessing import Guesses, Values, learn_guesses
 from memory.likings import Columns, Likings
@@ -115,7 +115,19 @@ class ItemVectors:
 
     def columns_of(self, item_ids: Sequence[str]) -> Columns:
         """The row of each item, in order; -1 for one that has none."""
-        return np.array([self.columns.get(item_id, -1) for item_id in item_ids], dtype=np.int64)
+        found = self._aligned.get(id(item_ids))
+        if found is not None and found[0] is item_ids:
+            return found[1]
+        columns = np.array([self.columns.get(item_id, -1) for item_id in item_ids], dtype=np.int64)
+        if isinstance(item_ids, tuple) and len(item_ids) >= WORTH_ALIGNING:
+            self._aligned.clear()
+            self._aligned[id(item_ids)] = (item_ids, columns)
+        return columns
+
+    @cached_property
+    def _aligned(self) -> dict[int, tuple[Sequence[str], Columns]]:
+        """Those of a whole catalogue, looked up once."""
+        return {}
 
 
 @dataclass(frozen=True)
