@@ -105,7 +105,7 @@ class Bench:
         )
         request = DecisionRequest(state, [Predicate(question) for question in questions])
         rows = [self.decider.row(request.state, question) for question in request.questions]
-        from models.local.reading import shared_prefix
+        from models.local.rows import shared_prefix
 
         prefix = shared_prefix(rows)
         own = sum(len(row.ids) - prefix for row in rows)

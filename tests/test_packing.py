@@ -9,7 +9,7 @@ from models.decisions import DecisionRequest, Predicate
 from models.loading import load_decider
 from models.local import packing
 from models.local.packing import may_pack, packs
-from models.local.reading import Row
+from models.local.rows import Row
 from models.spec import ModelSpec
 from tests.tiny import make_tiny_checkpoint
 

@@ -12,7 +12,8 @@ from models.decisions import Choice, Decision, DecisionRequest, Decisions, Quest
 from models.errors import ModelMisconfigured, ModelTimeout
 from models.local.architectures import TOKEN_KINDS
 from models.local.features import eyes_of
-from models.local.reading import Row, read_rows
+from models.local.reading import read_rows
+from models.local.rows import Row
 from models.local.runtime import Runtime, Stop, load_runtime
 from models.pictures import open_picture, placeholders
 from models.spec import ModelSpec

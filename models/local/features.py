@@ -78,6 +78,14 @@ def apart(inputs: Mapping[str, Any], count: int) -> list[dict[str, Any]] | None:
     ]
 
 
+def placed(runtime: Runtime, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the tensors on the model's device and, where they are no whole numbers, in its type of number."""
+    return {
+        name: value.to(runtime.device, dtype=runtime.model.dtype if value.is_floating_point() else None)
+        for name, value in inputs.items()
+    }
+
+
 def fingerprint_of(runtime: Runtime, picture_px: int) -> str:
     """Tell checkpoints apart by all that features depend on but the picture itself: 16 hex digits.
 
@@ -103,12 +111,7 @@ def _look(runtime: Runtime, inputs: Mapping[str, Any]) -> Features:
     """Ask the tower about one picture."""
     tower = runtime.model.base_model.get_image_features
     taken = inspect.signature(tower).parameters
-    placed = {
-        name: value.to(runtime.device, dtype=runtime.model.dtype if value.is_floating_point() else None)
-        for name, value in inputs.items()
-        if name in taken
-    }
-    output = tower(**placed, return_dict=True)
+    output = tower(**placed(runtime, {name: one for name, one in inputs.items() if name in taken}), return_dict=True)
     pooled, deep = output.pooler_output, getattr(output, "deepstack_features", None) or ()
     if isinstance(pooled, list | tuple):
         [listed] = pooled

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from models.local.prefixes import lent
 
 if TYPE_CHECKING:
-    from models.local.reading import Row
+    from models.local.rows import Row
     from models.local.runtime import Runtime
 
 # Tokens of one pack: a longer one looks at more of its neighbours in vain, a shorter one leaves the device idle.

@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from models.errors import ModelError
-from models.local.architectures import TOKEN_KINDS, picture_token, positions
-from models.local.features import Features, as_inputs
+from models.local.architectures import picture_token
+from models.local.features import placed
 from models.local.packing import may_pack, packs, read_pack
 from models.local.prefixes import lent
+from models.local.rows import Row, counted, pictures_of, positions_of, shared_prefix, stacked
 from models.local.runtime import Runtime
 
 BATCH_TOKENS = 4096  # tokens run at once, padding included; bounds memory, not the answers
 BATCH_ROWS = 32
 TOLERANCE = {True: 1e-4, False: 2e-2}  # of a probability: float32, and shorter floats
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One question as the model reads it: token ids up to the place of the answer, and the labels' ids.
-
-    pictures: input name → tensor, empty without a picture. kinds: input name → (1, tokens), where the model wants to be
-    told which tokens are of a picture. look: gives the features of its picture, where those are kept.
-    """
-
-    ids: list[int]
-    labels: list[int]
-    options: tuple[str, ...]
-    temperature: float
-    pictures: dict[str, Any] = field(default_factory=dict)
-    kinds: dict[str, Any] = field(default_factory=dict)
-    look: Callable[[], Features] | None = None
 
 
 def read_rows(runtime: Runtime, rows: Sequence[Row], check: Any = lambda: None) -> tuple[list[Any], int]:
@@ -57,31 +40,6 @@ def read_rows(runtime: Runtime, rows: Sequence[Row], check: Any = lambda: None) 
             results[place] = _read_whole(runtime, row)
             read += len(row.ids)
     return results, read
-
-
-def shared_prefix(rows: Sequence[Row], picture_token: int | None = None) -> int:
-    """Give how many leading tokens all rows have in common, leaving each at least one of its own.
-
-    The tokens of different pictures look the same, so a prefix ends before the first picture unless it is the same
-    picture in all rows, and never within one.
-    """
-    shortest, longest = min(row.ids for row in rows), max(row.ids for row in rows)
-    limit = min(len(row.ids) for row in rows) - 1
-    length = next((place for place in range(limit) if shortest[place] != longest[place]), limit)
-    places = [place for place, token in enumerate(rows[0].ids) if token == picture_token] if rows[0].pictures else []
-    if not places or length <= places[0]:
-        return length
-    return length if length > places[-1] and _same_pictures(rows) else places[0]
-
-
-def _same_pictures(rows: Sequence[Row]) -> bool:
-    import torch
-
-    first = rows[0].pictures
-    return all(
-        row.pictures.keys() == first.keys() and all(torch.equal(row.pictures[name], first[name]) for name in first)
-        for row in rows[1:]
-    )
 
 
 def _may_share(runtime: Runtime, row: Row) -> bool:
@@ -181,7 +139,7 @@ def _read_whole(runtime: Runtime, row: Row) -> Any:
     import torch
 
     ids = torch.tensor([row.ids], device=runtime.device)
-    inputs = {**_seen(runtime, [row]), **_placed(runtime, row.kinds)}
+    inputs = {**pictures_of(runtime, [row]), **placed(runtime, row.kinds)}
     return runtime.model(input_ids=ids, use_cache=False, logits_to_keep=1, **inputs).logits[0, -1].float().cpu()
 
 
@@ -190,7 +148,7 @@ def _read_after_prefix(runtime: Runtime, rows: Sequence[Row], check: Any) -> tup
     mark = picture_token(runtime.model)
     length = shared_prefix(rows, mark)
     inside = bool(rows[0].pictures) and mark in rows[0].ids[:length]
-    where = [_positions(runtime, row) for row in rows]
+    where = [positions_of(runtime, row) for row in rows]
     cache, read = None, 0
     if length:
         check()
@@ -200,11 +158,11 @@ def _read_after_prefix(runtime: Runtime, rows: Sequence[Row], check: Any) -> tup
     groups = packs(rows, length, runtime.device) if packed else _batches(rows, length, inside=inside)
     for places in groups:
         check()
-        batch, positions_of = [rows[place] for place in places], [where[place] for place in places]
+        batch, own = [rows[place] for place in places], [where[place] for place in places]
         if packed:
-            logits = read_pack(runtime, batch, positions_of, length, cache)
+            logits = read_pack(runtime, batch, own, length, cache)
         else:
-            logits = _read_batch(runtime, batch, positions_of, length, cache, inside=inside)
+            logits = _read_batch(runtime, batch, own, length, cache, inside=inside)
         for place, one in zip(places, logits, strict=True):
             results[place] = one
         read += sum(len(row.ids) - length for row in batch)
@@ -219,8 +177,8 @@ def _read_prefix(runtime: Runtime, row: Row, where: Any, length: int, *, inside:
     import torch
 
     ids, known = row.ids[:length], None
-    inputs = _seen(runtime, [row]) if inside else {}
-    kinds = _placed(runtime, {name: value[:, :length] for name, value in row.kinds.items()}) if inside else {}
+    inputs = pictures_of(runtime, [row]) if inside else {}
+    kinds = placed(runtime, {name: value[:, :length] for name, value in row.kinds.items()}) if inside else {}
     if not inside:
         known = runtime.prefixes.longest(ids)
     start = len(known.ids) if known else 0
@@ -228,7 +186,7 @@ def _read_prefix(runtime: Runtime, row: Row, where: Any, length: int, *, inside:
         return known.cache, 0
     cache = runtime.model(
         input_ids=torch.tensor([ids[start:]], device=runtime.device),
-        position_ids=_counted(where[:, None, start:length]).to(runtime.device),
+        position_ids=counted(where[:, None, start:length]).to(runtime.device),
         past_key_values=known.cache if known else None,
         use_cache=True,
         logits_to_keep=1,
@@ -264,55 +222,14 @@ def _read_batch(
     output = runtime.model(
         input_ids=ids.to(device),
         attention_mask=mask.to(device),
-        position_ids=_counted(places).to(device),
+        position_ids=counted(places).to(device),
         past_key_values=own,
         use_cache=own is not None,
         logits_to_keep=ends.to(device),
-        **({} if inside else _seen(runtime, rows)),
-        **_placed(runtime, _stacked([row.kinds for row in rows])),
+        **({} if inside else pictures_of(runtime, rows)),
+        **placed(runtime, stacked([row.kinds for row in rows])),
     )
     return [output.logits[number, which[number]].float().cpu() for number in range(count)]
-
-
-def _positions(runtime: Runtime, row: Row) -> Any:
-    kinds = next((row.kinds[name] for name in TOKEN_KINDS if name in row.kinds), None)
-    return positions(runtime.model, row.ids, kinds, row.pictures.get("image_grid_thw"))
-
-
-def _counted(places: Any) -> Any:
-    """Give positions (axes, rows, tokens) as a model takes them: without the first size where there is one axis."""
-    return places if len(places) > 1 else places[0]
-
-
-def _seen(runtime: Runtime, rows: Sequence[Row]) -> dict[str, Any]:
-    """Give the pictures of some rows, all with one or all without, as the model takes them: features, or pixels."""
-    looks = [row.look for row in rows if row.look is not None]
-    if looks:
-        return as_inputs([look() for look in looks])
-    return _placed(runtime, _stacked([row.pictures for row in rows]))
-
-
-def _stacked(inputs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Put the tensors of several rows together; those with fewer tiles or tokens are filled up with zeros."""
-    import torch
-
-    stacked = {}
-    for name in inputs[0]:
-        tensors = [one[name] for one in inputs]
-        width = max(tensor.shape[1] for tensor in tensors)
-        filled = [
-            torch.cat([tensor, tensor.new_zeros(tensor.shape[0], width - tensor.shape[1], *tensor.shape[2:])], dim=1)
-            for tensor in tensors
-        ]
-        stacked[name] = torch.cat(filled)
-    return stacked
-
-
-def _placed(runtime: Runtime, inputs: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.to(runtime.device, dtype=runtime.model.dtype if value.is_floating_point() else None)
-        for name, value in inputs.items()
-    }
 
 
 def _batches(rows: Sequence[Row], length: int, *, inside: bool) -> list[list[int]]:

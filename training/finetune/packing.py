@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from models.local import reading
+from models.local import rows as local_rows
 from training.finetune.rows import Row
 
 Count = Callable[[Row], Any]  # positions of a whole row as its model counts them, (axes, tokens)
@@ -39,12 +39,12 @@ def prefix_length(rows: Sequence[Row], picture_token: int | None) -> int:
     if any(len(row.ids) <= row.answer for row in rows):
         raise ValueError("a row has an answer and no prompt; write what is asked before it")
     prompts = [
-        reading.Row(
+        local_rows.Row(
             row.ids[: len(row.ids) - row.answer], [], (), 1.0, {k: v for k, v in row.inputs.items() if _sized(v)}
         )
         for row in rows
     ]
-    return reading.shared_prefix(prompts, picture_token)
+    return local_rows.shared_prefix(prompts, picture_token)
 
 
 def pack_group(rows: Sequence[Row], count: Count, *, picture_token: int | None, width: int) -> list[Packed]:
