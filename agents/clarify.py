@@ -50,8 +50,8 @@ def clarify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     need = openness(state, context)
     if need < threshold or len(state.candidates) <= context.recommend.decide:
         return {}
-    ids = [candidate.item_id for candidate in state.candidates]
-    ids = ids[:: max(1, len(ids) // LOOKED_AT)][:LOOKED_AT]
+    some = state.candidates[:: max(1, len(state.candidates) // LOOKED_AT)][:LOOKED_AT]
+    ids = [candidate.item_id for candidate in some]
     question = best_question(
         [context.catalogue[item_id] for item_id in ids], context.views(tuple(ids)), context.catalogue
     )
