@@ -53,7 +53,7 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
     if not state.slate:
         reply = nothing_left(state)
         write(TextDelta(reply))
-        return {"reply": reply}
+        return {"reply": reply, "quick_replies": ways_out(state) if state.relaxations else ()}
     preference = context.taste(state.user_id)
     item_ids = [*(card.item_id for card in state.slate), *(candidate.item_id for candidate in state.candidates)]
     views = context.views(tuple(item_ids))
@@ -200,6 +200,13 @@ def likened(state: TurnState, catalogue: Catalogue) -> tuple[str, ...]:
     """The titles of the items that more like are wanted of; none where a picture was sent."""
     ids = [item_id for one in state.critiques if one.likeness for item_id in one.about if item_id in catalogue]
     return tuple(one_line(catalogue[item_id].title) for item_id in ids)
+
+
+def ways_out(state: TurnState) -> tuple[str, ...]:
+    """What can be sent as it is to give up a condition that alone stands in the way; nothing of it is applied."""
+    critiques = [one for one in state.critiques if one.condition is not None]
+    helpful = [one.said for one in critiques if any(f"“{one.condition}”" in offer for offer in state.relaxations)]
+    return tuple(f"Undo {said}" for said in helpful)[:3]
 
 
 def nothing_left(state: TurnState) -> str:

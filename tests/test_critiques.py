@@ -79,6 +79,13 @@ async def test_where_too_little_is_cheaper_the_middle_of_what_was_shown_is_the_b
     assert [one.said for one in second.critiques] == ["cheaper than 10 EUR"]
     assert "Nothing in the catalogue meets" in second.reply
     assert "without" in second.reply  # what would help is offered
+    results = await said(session, "show me something", "newer than Quiet Hour 10", "cheaper than Quiet Hour 8")
+    assert results[-1].slate == ()
+    assert len(results[-1].critiques) == 2  # and not applied
+    assert results[-1].quick_replies == ("Undo newer than 2015", "Undo cheaper than 90 EUR")
+    mended, _ = await talk(session, "ann", results[-1].quick_replies[0], thread_id=results[-1].thread_id)
+    assert mended.slate
+    assert [one.said for one in mended.critiques] == ["cheaper than 90 EUR"]
 
 
 async def test_bounds_add_up_and_the_last_is_taken_back_first(session):
