@@ -49,6 +49,9 @@ def test_a_profile_without_its_key_says_so_and_cannot_be_chosen(real, monkeypatc
     page.session_state["profile-openai"] = True
     page.run()
     assert page.button(key="use-openai").disabled
+    checks = [one for one in page.button if one.key.startswith("check-openai-")]
+    assert checks
+    assert all(one.disabled for one in checks), "nothing is asked without a key"
 
 
 def test_another_profile_goes_on_with_the_same_conversation(real):
