@@ -88,7 +88,7 @@ class ScriptedSession:
             replaced=ReplacedTurns(engine, EventLog(engine)),
             marks=Marks(home / "marks"),
             items=SimpleNamespace(unsummarised=lambda catalogue: self.undescribed, unindexed=lambda catalogue: []),
-            profile=SimpleNamespace(catalogue=self.catalogue.name),
+            profile=SimpleNamespace(auth=None, catalogue=self.catalogue.name),
         )
 
     @property

@@ -16,6 +16,7 @@ from ui.cards import draw_thumbs
 from ui.choosing import address_of, open_thread
 from ui.conversation import Conversation, Pointed, Pressed, in_words
 from ui.frame import CATALOGUE
+from ui.import_panel import draw_import
 from ui.look import say
 from ui.opening import draw_error
 from ui.pictures import draw_picture, picture_words
@@ -49,6 +50,7 @@ def draw_catalogue() -> None:
 def _draw_all(talk: Conversation, session: Session) -> None:
     st.header("Catalogue", anchor=False)
     _draw_picker(session)
+    draw_import(session)
     words = st.text_input("Search", key="catalogue-words", placeholder="titles, texts and what pictures show").strip()
     filters = _draw_filters(session)
     summaries = session.summaries(session.catalogue.item_ids) if words else {}

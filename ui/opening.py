@@ -58,13 +58,13 @@ def _offer_set_up(profile: str) -> None:
         if not st.button("Draw the demo catalogue", key="set-up", type="primary"):
             return
         running = host().once(SET_UP, partial(set_up_demo, profile))
-    _follow(running)
+    follow_steps(running)
     if running.error is not None:
         st.session_state.set_up_failure = in_words(running.error)
     st.rerun()
 
 
-def _follow(running: Running[Step]) -> None:
+def follow_steps(running: Running[Step]) -> None:
     """Draw the progress until the work is over."""
     bar, seen, step = st.progress(0.0, "beginning"), 0, Step("beginning", 0, 0)
     while not running.over:

@@ -1,0 +1,115 @@
+"""A catalogue brought along: files sent, looked at, their columns named, imported, and what was refused."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.choosing import open_thread
+from ui.conversation import in_words
+from ui.first_run import Step
+from ui.look import say
+from ui.opening import follow_steps, host
+from ui.plain import escaped
+
+if TYPE_CHECKING:
+    from graphs.session import Session
+    from graphs.uploading import Columns, Imported, Preview
+
+NONE = "none"
+REFUSED_SHOWN = 20
+TYPES = ["csv", "tsv", "jsonl", "parquet", "jpg", "jpeg", "png", "webp"]
+
+
+def draw_import(session: Session) -> None:
+    """Draw the panel, closed until it is wanted. Where people sign in, nobody brings catalogues in for all."""
+    if session.services.profile.auth is not None:
+        return
+    with st.expander("Bring in a catalogue of your own", icon=":material/upload_file:", key="import"):
+        if (done := st.session_state.get("imported")) is not None:
+            _draw_imported(done)
+        st.caption("A table with a row for each item (CSV, JSON lines or Parquet), and its pictures if there are any.")
+        sent = st.file_uploader("Files", type=TYPES, accept_multiple_files=True, key="import-files")
+        if sent:
+            _draw_sent([(one.name, one.getvalue()) for one in sent], session)
+
+
+def _draw_sent(files: list[tuple[str, bytes]], session: Session) -> None:
+    from graphs.uploading import lay_down, preview
+
+    digest = hashlib.sha256(b"".join(name.encode() + data for name, data in files)).hexdigest()
+    try:
+        if st.session_state.get("laid-down", ("",))[0] != digest:
+            st.session_state["laid-down"] = digest, lay_down(files)
+        folder = Path(st.session_state["laid-down"][1].name)
+        found = preview(folder)
+    except Exception as error:
+        st.error(escaped(in_words(error)), icon=":material/error:")
+        return
+    st.dataframe(found.rows, hide_index=True)
+    for number, note in enumerate(found.notes):
+        say(note, key=f"small-import-note-{number}")
+    columns = _draw_columns(found, digest[:8])
+    name = st.text_input("Name of the catalogue", key="import-name", placeholder="letters, digits, - and _").strip()
+    if st.button("Import", key="import-go", type="primary", disabled=not name):
+        _import(session, folder, name, columns)
+
+
+def _draw_columns(found: Preview, key: str) -> Columns:
+    from graphs.uploading import Columns
+
+    guessed, every = found.guessed, list(found.columns)
+    left, right = st.columns(2)
+    item_id = left.selectbox("Id", every, every.index(guessed.id), key=f"column-id-{key}")
+    title = right.selectbox("Title", every, every.index(guessed.title), key=f"column-title-{key}")
+    pictures = [NONE, *every]
+    picture = left.selectbox("Picture", pictures, pictures.index(guessed.picture or NONE), key=f"column-picture-{key}")
+    text = right.multiselect("Text", every, list(guessed.text), key=f"column-text-{key}")
+    return Columns(item_id, title, tuple(text), "" if picture == NONE else picture)
+
+
+def _import(session: Session, folder: Path, name: str, columns: Columns) -> None:
+    from graphs.uploading import import_upload
+
+    done: list[Imported] = []
+
+    async def work(put: Callable[[Step], None]) -> None:
+        report = lambda what, at, of: put(Step(what, at, of))  # noqa: E731
+        done.append(await asyncio.to_thread(import_upload, session.services, folder, name, columns, report))
+
+    running = host().once(f"import {name}", work)
+    follow_steps(running)
+    if running.error is not None:
+        st.error(escaped(in_words(running.error)), icon=":material/error:")
+        refused = getattr(running.error, "refused", ())
+        _draw_refused([str(row) for row in refused])
+    elif done:
+        st.session_state.imported = done[0]
+        st.rerun()
+
+
+def _draw_imported(done: Imported) -> None:
+    st.success(f"{done.items:,} items are in {escaped(done.name)}, {done.pictured:,} with a picture.")
+    _draw_refused([str(row) for row in done.refused])
+    st.button(
+        "Look at it",
+        key="import-open",
+        icon=":material/grid_view:",
+        on_click=partial(open_thread, "", done.name),
+    )
+
+
+def _draw_refused(rows: list[str]) -> None:
+    if not rows:
+        return
+    say(f"{len(rows):,} rows were refused, or taken without what was wrong in them:", key="small-refused")
+    for number, row in enumerate(rows[:REFUSED_SHOWN]):
+        say(row, key=f"small-refused-{number}")
+    if len(rows) > REFUSED_SHOWN:
+        say(f"and {len(rows) - REFUSED_SHOWN:,} more", key="small-refused-more")
