@@ -4,7 +4,6 @@ import threading
 import pytest
 
 import models.local.gathering
-import models.local.generation
 from models.errors import ModelMisconfigured
 from models.loading import load_chat
 from models.spec import ModelSpec
@@ -56,23 +55,6 @@ async def test_what_waits_together_is_one_call_and_reads_as_if_alone(chat, calls
     go()
     assert [reply.content for reply in await asyncio.gather(*tasks)] == alone
     assert calls[len(WORDS) :] == [len(WORDS)]
-
-
-async def test_room_is_laid_out_beforehand_for_many_short_replies_only(chat, monkeypatch):
-    model, rooms = chat.runtime.model, []
-    generate = model.generate
-
-    def watched(**arguments):
-        rooms.append(arguments.get("past_key_values"))
-        return generate(**arguments)
-
-    monkeypatch.setattr(model, "generate", watched)
-    long = ("max_tokens", models.local.generation.ROOM_TOKENS)
-    await chat.ainvoke(WORDS[0])
-    tasks, go = await waiting(chat, (WORDS[0],), (WORDS[1],), (WORDS[2], long), (WORDS[3], long))
-    go()
-    await asyncio.gather(*tasks)
-    assert [room is not None for room in rooms] == [False, True, False]
 
 
 async def test_what_is_to_be_written_otherwise_waits_for_its_own_call(chat, calls):

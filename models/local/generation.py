@@ -12,13 +12,11 @@ from pydantic import BaseModel
 from models.errors import ModelMisconfigured, ModelTimeout
 from models.local.feature_store import FeatureStore
 from models.local.features import apart, as_inputs, eyes_of
-from models.local.packing import may_pack
 from models.local.runtime import Runtime, Stop
 from models.messages import Picture, Said
 from models.pictures import open_picture
 
 SMALL_MODEL_PARAMETERS = 200_000_000
-ROOM_TOKENS = 1024  # of a prompt and its longest reply, up to which room for both is laid out beforehand
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,6 @@ def write(
         ends = held.end_ids
     if on_text is not None:
         options["streamer"] = _streamer(runtime, on_text, clock)
-    options |= _room(runtime, len(conversations), prompt_tokens + options["max_new_tokens"])
     ids = runtime.model.generate(**inputs, **options)
     if clock.expired:
         raise ModelTimeout(runtime.label, writing.timeout_s)
@@ -160,20 +157,6 @@ def _options(runtime: Runtime, writing: Writing, clock: _Clock) -> dict[str, Any
     if writing.temperature > 0:
         return {**options, "temperature": writing.temperature}
     return {**options, "temperature": None, "top_p": None, "top_k": None}
-
-
-def _room(runtime: Runtime, rows: int, tokens: int) -> dict[str, Any]:
-    """The arguments that lay out beforehand what many rows of so many tokens will hold, on a processor.
-
-    Grown by each token it would be copied whole every time, which there takes twice as long as the token itself.
-    """
-    small = runtime.model.num_parameters() < SMALL_MODEL_PARAMETERS and tokens <= ROOM_TOKENS
-    if rows == 1 or runtime.device != "cpu" or not small or not may_pack(runtime.model):
-        return {}
-    from transformers import StaticCache
-
-    config = runtime.model.config.get_text_config(decoder=True)
-    return {"past_key_values": StaticCache(config=config, max_cache_len=tokens), "disable_compile": True}
 
 
 def _pad_token_id(runtime: Runtime) -> int:
