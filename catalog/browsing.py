@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import compress
+
+import numpy as np
 
 from catalog.filters import Filter
 from catalog.items import AttributeSpec, AttributeValue, Catalogue, Item
@@ -72,9 +75,10 @@ def browse(
 
     Searched are title, text, attributes and summary. summaries: item id → what a model wrote of it.
     """
-    allowed = _meeting(catalogue, filters)
-    wanted = _words(words)
-    items = [item for item in catalogue if item.item_id in allowed]
+    met = np.ones(len(catalogue), dtype=np.bool_)
+    for condition in filters:
+        met &= catalogue.meeting(condition)
+    items, wanted = list(compress(catalogue, met.tolist())), _words(words)
     if not wanted:
         return items
     ranked = []
@@ -85,13 +89,6 @@ def browse(
             in_title = all(any(word.startswith(begun) for word in title) for begun in wanted)
             ranked.append((not in_title, item))
     return [item for _, item in sorted(ranked, key=lambda one: one[0])]
-
-
-def _meeting(catalogue: Catalogue, filters: Iterable[Filter]) -> Collection[str]:
-    allowed = frozenset(catalogue.item_ids)
-    for condition in filters:
-        allowed &= catalogue.meeting(condition)
-    return allowed
 
 
 def _attribute_words(item: Item) -> list[str]:

@@ -72,7 +72,7 @@ async def base_of(
 ) -> RunnableConfig:
     """The checkpoint that the next turn of a conversation goes on from. Raises DatabaseFailed."""
     newest = _config(user_id, thread_id)
-    if not _gone(await graph.aget_state(newest), user_id, replaced):
+    if not replaced.any_of(user_id) or not _gone(await graph.aget_state(newest), user_id, replaced):
         return newest
     async for snapshot in graph.aget_state_history(newest):
         if not _gone(snapshot, user_id, replaced):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import ColumnElement, Engine, and_, select
 
 from memory.database import reading
 from memory.event_log import EventLog
@@ -59,6 +59,12 @@ class ReplacedTurns:
         )
         return [one for one in taught if one.kind != "take_back"]
 
+    def any_of(self, user_id: str) -> bool:
+        """Whether this user ever replaced a turn, in any catalogue."""
+        query = select(INTERACTIONS.c.event_id).where(_replaced_by(user_id)).limit(1)
+        with reading(self._engine) as connection:
+            return connection.execute(query).first() is not None
+
     def among(self, user_id: str, turn_ids: Iterable[str]) -> set[str]:
         """Those of these turns that were replaced."""
         keys = {_key(turn_id): turn_id for turn_id in turn_ids if turn_id}
@@ -71,13 +77,7 @@ class ReplacedTurns:
     def void(self, user_id: str, catalogue: str) -> list[Void]:
         """What replaced turns of this user had taught and taken back, oldest first; empty for who replaced none."""
         columns = INTERACTIONS.c
-        query = select(columns.text, columns.at).where(
-            columns.user_id == user_id,
-            columns.catalogue == catalogue,
-            columns.item_id == "",
-            columns.kind == "take_back",
-            columns.text != "",
-        )
+        query = select(columns.text, columns.at).where(_replaced_by(user_id), columns.catalogue == catalogue)
         with reading(self._engine) as connection:
             since = {row.text: datetime.fromisoformat(row.at) for row in connection.execute(query)}
         turn_ids = [source.removeprefix("turn:") for source in since]
@@ -99,6 +99,12 @@ class ReplacedTurns:
         )
         with reading(self._engine) as connection:
             return [from_row(row) for row in connection.execute(query)]
+
+
+def _replaced_by(user_id: str) -> ColumnElement[bool]:
+    """The rows that say which turns this user replaced."""
+    columns = INTERACTIONS.c
+    return and_(columns.user_id == user_id, columns.item_id == "", columns.kind == "take_back", columns.text != "")
 
 
 def _of(event: Interaction, turn_id: str) -> bool:

@@ -328,7 +328,8 @@ async def test_the_steps_taken_are_the_steps_drawn(session):
 
 async def test_candidates_are_in_the_trace_and_in_no_checkpoint(session):
     result, _ = await talk(session, "ann", "show me a fox")
-    saved = (await session._graph()).checkpointer.conn
+    _, saver = await session._graph()
+    saved = saver.conn
     rows = await saved.execute_fetchall("SELECT checkpoint FROM checkpoints")
     assert rows
     assert not any(b"cooccurrence" in bytes(row[0]) for row in rows)
@@ -367,7 +368,7 @@ def test_whatever_is_said_every_shown_item_is_in_the_catalogue_and_meets_the_thr
         for message in messages:
             result, _ = await talk(session, "ann", message, thread_id=thread)
             thread = result.thread_id
-            graph = await session._graph()
+            graph, _ = await session._graph()
             state = await graph.aget_state({"configurable": {"thread_id": f"ann/{thread}"}})
             for card in result.slate:
                 assert passes(session.catalogue[card.item_id], state.values["filters"])
