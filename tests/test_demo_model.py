@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 import prompts
 from agents.asking import message_of
 from agents.folding import Fold
+from agents.intents import INTENTS
 from agents.item_summarizer import summary_prompt
-from agents.understanding import INTENTS
 from catalog.demo.install import png
 from catalog.demo.looks import ASPECTS, Look, describe, random_look
 from catalog.demo.people import make_people, p_like

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from langgraph.runtime import Runtime
 
 from agents.folding import FoldEdit
+from agents.intents import INTENTS
 from agents.preference_memory import fold_due
 from agents.responder import respond
-from agents.understanding import INTENTS, own_words, split_wishes
+from agents.wishes import own_words, split_wishes
 from catalog.filters import passes
 from memory.preferences import Edit, Fact, Preference
 from models.manifest import MANIFEST_FILE, read_manifest

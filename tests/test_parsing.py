@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agents.parsing import parse, warm
 from agents.parsing.index import build
-from agents.understanding import wish_text
+from agents.wishes import wish_text
 from catalog.filters import Filter
 from catalog.items import AttributeSpec, Catalogue, Item
 

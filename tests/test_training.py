@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 import prompts
-from agents.understanding import INTENTS as PRODUCT_INTENTS
+from agents.intents import INTENTS as PRODUCT_INTENTS
 from agents.wording import fact_line
 from catalog.demo.looks import ASPECTS, Look, describe
 from memory.preferences import Fact, Polarity

@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agents.events import Progress, SlateReady, TextDelta, TurnDone
+from agents.intents import INTENTS, names_things_only
 from agents.state import TurnInput, TurnState, TurnUpdate, fresh_turn
-from agents.understanding import INTENTS, merged_filters, names_things_only, own_words, split_wishes, wish_text
+from agents.understanding import merged_filters
+from agents.wishes import own_words, split_wishes, wish_text
 from catalog.filters import Filter, passes
 from graphs.recommend import build_recommend
 from graphs.setup import store_catalogue, summarize_catalogue

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 
 from agents.context import TurnContext
 from agents.folding import FoldEdit
+from agents.intents import intent_request
 from agents.item_summarizer import summary_prompt
 from agents.judging import candidate_questions, shared_state
 from agents.preference_memory import event_lines, fold_prompt
-from agents.understanding import intent_request, wishes_prompt
+from agents.wishes import wishes_prompt
 from catalog.items import Catalogue, Item
 from memory.interactions import Interaction
 from memory.preferences import Preference

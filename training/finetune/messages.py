@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agents.claims import ORDINARY
+from agents.intents import certain_intent
 from agents.parsing import Parsed, parse
 from agents.parsing.negation import turned_away
 from agents.state import Intent
-from agents.understanding import certain_intent, own_words, wish_text
+from agents.wishes import own_words, wish_text
 from catalog.items import Catalogue, Item
 from training import phrases
 

@@ -19,7 +19,7 @@ from agents.reasons import holds, known_of
 from agents.reply import NOTHING_KNOWN, ReplyReader
 from agents.responder import slate_prompt
 from agents.state import SlateItem, TurnState
-from agents.understanding import own_words, wish_text
+from agents.wishes import own_words, wish_text
 from agents.wording import MAX_WORDS, one_line
 from catalog.filters import Filter, passes
 from catalog.items import Item

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from agents import responder, understanding
+from agents import intents, responder, wishes
 from agents.item_summarizer import PROMPT as SUMMARY_PROMPT
 from agents.judging import QUESTION_PROMPT, STATE_PROMPT
 from agents.preference_memory import PROMPT as FOLD_PROMPT
@@ -34,7 +34,7 @@ PROMPTS: dict[ExampleRole, tuple[str, ...]] = {
     "recommender": (STATE_PROMPT, QUESTION_PROMPT),
     "item_summarizer": (SUMMARY_PROMPT,),
     "preference_memory": (FOLD_PROMPT,),
-    "understanding": (understanding.INTENT_PROMPT, understanding.WISHES_PROMPT),
+    "understanding": (intents.INTENT_PROMPT, wishes.WISHES_PROMPT),
     "responder": (responder.PROMPT,),
 }
 MESSAGES_AN_ITEM, MESSAGES = 4, 1200  # written about an item, and at most in all

@@ -1,0 +1,89 @@
+"""What a message is: a request, a change of what is shown, feedback, a question, a correction, or small talk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+import prompts
+from agents.context import TurnContext
+from agents.leftovers import left_over
+from agents.parsing.negation import refuses
+from agents.state import Intent, TurnState
+from agents.wording import one_line
+from models.decisions import Choice, DecisionRequest
+from models.errors import ModelError
+
+if TYPE_CHECKING:
+    from agents.parsing import Parsed
+
+INTENTS: Mapping[Intent, str] = {
+    "recommend": "wants suggestions",
+    "critique": "wants the shown items changed in some way",
+    "feedback": "says they like or dislike something shown",
+    "question": "asks about an item",
+    "correct_taste": "corrects what is believed about their taste",
+    "small_talk": "anything else",
+}
+INTENT_PROMPT = "understanding_intent"
+_SPEAKER = re.compile(r"\b(?:i|me|my|mine|myself|you|your|we|us|our)\b", re.IGNORECASE)
+_POINTS = re.compile(r"\b(?:it|this|that|these|those|them|one|ones|first|second|third|fourth|last)\b", re.IGNORECASE)
+
+
+async def intent_of(state: TurnState, parsed: Parsed, context: TurnContext) -> tuple[Intent, str, list[str]]:
+    """The intent, who knew it, and what went wrong on the way: the parser where it is sure, else a typed decision."""
+    certain = certain_intent(parsed, has_upload=bool(state.upload))
+    if certain is not None:
+        return certain, "parser", []
+    if state.asked:
+        return "recommend", "as the answer to a question", []
+    return await _asked(state, context)
+
+
+def certain_intent(parsed: Parsed, *, has_upload: bool) -> Intent | None:
+    """The intent where the parser alone is sure of it, else None.
+
+    Conditions and pictures ask for items whatever else is said; reactions with nothing else left are feedback.
+    """
+    if parsed.comparisons:
+        return "critique"
+    if parsed.filters or parsed.relax or parsed.wants_new:
+        return "critique" if parsed.intent_hint == "critique" else "recommend"
+    if (parsed.likes or parsed.dislikes) and len(parsed.residual.split()) <= 3:
+        return "feedback"
+    if has_upload and parsed.intent_hint is None:
+        return "recommend"
+    return parsed.intent_hint
+
+
+def names_things_only(intent: Intent, message: str, told: Sequence[str]) -> bool:
+    """Whether a message that a model took for something else only names what is looked for: `owls`, `a joyful woodcut`.
+
+    Who corrects a taste speaks of themselves or of what is believed; who gives feedback also points at something, or
+    names nothing that pictures show. told: all summaries of the catalogue, in small letters.
+    """
+    if intent not in ("correct_taste", "feedback") or _SPEAKER.search(message) or refuses(message):
+        return False
+    if intent == "correct_taste":
+        return True
+    return not _POINTS.search(message) and bool(left_over(message, (), told))
+
+
+def intent_request(message: str, shown: Sequence[str]) -> DecisionRequest:
+    """The question what a message asks for. shown: titles of the items shown last, in order."""
+    values = {"message": one_line(message, words=120), "shown": [one_line(title) for title in shown]}
+    return DecisionRequest(prompts.load(INTENT_PROMPT).render(**values), [Choice("", cast(Mapping[str, str], INTENTS))])
+
+
+async def _asked(state: TurnState, context: TurnContext) -> tuple[Intent, str, list[str]]:
+    titles = [context.catalogue[item_id].title for item_id in state.last_slate if item_id in context.catalogue]
+    request, label = intent_request(state.message, titles), prompts.load(INTENT_PROMPT).label
+    try:
+        decisions = await context.ask.decide("understanding", label, request)
+    except ModelError as error:
+        return "recommend", "nobody", [f"What you want was guessed: {error}."]
+    intent = cast(Intent, decisions.answers[0].best)
+    if names_things_only(intent, state.message, context.items.told(context.catalogue.name)):
+        return "recommend", f"decide {decisions.kind}, put right: it only names what is looked for", []
+    return intent, f"decide {decisions.kind}", []
