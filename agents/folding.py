@@ -19,7 +19,7 @@ from pydantic_core import from_json
 from agents.evidence import mentions
 from agents.parsing.negation import praised, turned_away
 from agents.parsing.tokens import stem
-from agents.strength import USUAL_SHARE
+from agents.strength import CLEAR, USUAL_SHARE
 from agents.weighing import Scale, weighed
 from agents.wording import one_line
 from memory.preferences import Edit, Fact, Polarity, Preference, fact_id_of
@@ -196,7 +196,7 @@ def apply_edits(
     return Preference(
         user_id=preference.user_id,
         version=preference.version + 1,
-        prose=bounded_prose(agreeing_prose(prose, ordered) or plain_prose(ordered), words),
+        prose=bounded_prose(complete_prose(agreeing_prose(prose, ordered), ordered) or plain_prose(ordered), words),
         facts=ordered,
         watermark=watermark,
         updated_at=now,
@@ -210,6 +210,19 @@ def agreeing_prose(prose: str, facts: Sequence[Fact]) -> str:
     held = [fact for fact in facts if not fact.retracted]
     sentences = re.split(r"(?<=[.!?])\s+", prose)
     return " ".join(_told_once(one) for one in sentences if not any(_says_opposite(one, fact) for fact in held))
+
+
+def complete_prose(prose: str, facts: Sequence[Fact]) -> str:
+    """The prose with a plain sentence before it for likes, or dislikes, that are clear and of which it names none.
+
+    A sentence that holds one untrue value is left out whole, and must not take what is true with it.
+    """
+    missing = []
+    for polarities in (("like", "must"), ("dislike", "must_not")):
+        clear = [one for one in facts if one.polarity in polarities and not one.retracted and one.strength >= CLEAR]
+        if prose and clear and not any(mentions(prose, one.value) for one in clear):
+            missing.append(plain_prose(clear))
+    return " ".join(filter(None, [*missing, prose]))
 
 
 def _says_opposite(sentence: str, fact: Fact) -> bool:

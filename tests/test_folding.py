@@ -14,6 +14,7 @@ from agents.folding import (
     apply_edits,
     bounded_prose,
     checked_edits,
+    complete_prose,
     finished_part,
     trusted_prose,
 )
@@ -212,6 +213,26 @@ def test_prose_that_says_the_opposite_of_a_fact_is_left_out():
     assert agreeing_prose("They avoid fox. They like deep blue and neon. They like owls.", facts) == "They like owls."
     assert agreeing_prose("Lately they lean towards neon and owl. They like owls.", facts) == "They like owls."
     assert agreeing_prose("Their aversion to neon is strong.", facts) == "Their aversion to neon is strong."
+
+
+@pytest.mark.parametrize(
+    ("prose", "wanted"),
+    [
+        ("They avoid neon.", "They like fox and owl. They avoid neon."),
+        ("They like fox.", "They avoid neon. They like fox."),
+        ("Foxes above all, nothing in neon.", "Foxes above all, nothing in neon."),
+        ("", ""),
+    ],
+)
+def test_prose_that_names_nothing_of_what_is_clearly_liked_or_disliked_is_completed(prose, wanted):
+    facts = (
+        Fact(polarity="like", aspect="subject", value="fox", strength=0.7, since=NOW),
+        Fact(polarity="like", aspect="subject", value="owl", strength=0.5, since=NOW),
+        Fact(polarity="like", aspect="mood", value="calm", strength=0.2, since=NOW),
+        Fact(polarity="dislike", aspect="palette", value="neon", strength=0.5, since=NOW),
+        Fact(polarity="like", aspect="mood", value="gloomy", strength=0.9, since=NOW, retracted=True),
+    )
+    assert complete_prose(prose, facts) == wanted
 
 
 @pytest.mark.parametrize(
