@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import compress
 
-import numpy as np
-
 from catalog.filters import Filter
 from catalog.items import AttributeSpec, AttributeValue, Catalogue, Item
 
@@ -75,6 +73,8 @@ def browse(
 
     Searched are title, text, attributes and summary. summaries: item id → what a model wrote of it.
     """
+    import numpy as np
+
     met = np.ones(len(catalogue), dtype=np.bool_)
     for condition in filters:
         met &= catalogue.meeting(condition)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from catalog.items import Catalogue, Item, Mask
+from catalog.items import Catalogue, Item
+
+if TYPE_CHECKING:
+    from catalog.items import Mask
 
 FilterOp = Literal["at_least", "at_most", "above", "below", "outside", "is", "is_not", "has", "has_not", "any_of"]
 
@@ -49,6 +51,8 @@ class Filter(BaseModel):
 
     def rows(self, catalogue: Catalogue) -> Mask:
         """(n,) whether each item of a catalogue meets the condition; bounds of numbers are compared all at once."""
+        import numpy as np
+
         wanted = self.value if isinstance(self.value, tuple) else (self.value,)
         bounds = [value for value in wanted if isinstance(value, _NUMBER)]
         compares = self.op in _COMPARE or self.op == "outside"

@@ -7,14 +7,17 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Mask = npt.NDArray[np.bool_]
+    Numbers = npt.NDArray[np.float64]
+
 AttributeKind = Literal["number", "text", "list", "date"]
 AttributeValue = float | str | tuple[str, ...] | date
 CONDITIONS_KEPT = 64  # whose matches a catalogue remembers
@@ -106,6 +109,8 @@ class Catalogue:
 
     def numbers(self, attribute: str) -> Numbers | None:
         """(n,) an attribute of every item, NaN for one without it; None where any has something else than a number."""
+        import numpy as np  # only who looks through a whole catalogue waits for it
+
         if attribute not in self._numbers:
             values = [item.attributes.get(attribute, math.nan) for item in self]
             plain = all(isinstance(value, int | float) for value in values)

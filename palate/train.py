@@ -180,9 +180,10 @@ def train(
         accelerate = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(launch)]
         _run([*accelerate, "-m", MODULE, str(out), "--only", "fit"])
     _report(out)
-    from palate.keeping import keep_training
+    if (out / RESULT).is_file():
+        from palate.keeping import keep_training
 
-    keep_training(loaded.profile.stores.results, out, given)
+        keep_training(loaded.profile.stores.results, out, given)
 
 
 def _keep(out: Path, given: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from memory.chroma_aio import AsyncChromaStore
 from memory.embedding import index_for
 from memory.errors import StoreClosed, StoreLocked
-from tests.test_chroma_store import holder
+from tests.test_chroma_owner import holder
 from tests.word_embedder import WordEmbedder
 
 

@@ -113,13 +113,15 @@ def test_a_postgres_server_is_emptied_and_its_pages_are_said_to_be_out_of_reach(
     assert proof["erased"] == {"events": 10, "versions": 4, "turns": 6, "threads": 5, "pictures": 2}
     [beyond] = proof["beyond"]
     assert "can only be read where it runs" in beyond
-    assert "VACUUM FULL interactions, thread_names, traces, uploads" in beyond
+    assert "VACUUM FULL interactions, thread_branches, thread_names, traces, uploads" in beyond
     assert not any(path.name.startswith("palate.sqlite") for path in palate_home.rglob("*"))
     import psycopg
 
     with psycopg.connect(postgres_url, autocommit=True) as server:
-        server.execute("VACUUM FULL interactions, thread_names, traces, uploads")  # what it says can be run
-        for table in ("interactions", "thread_names", "traces", "uploads"):
+        server.execute(
+            "VACUUM FULL interactions, thread_branches, thread_names, traces, uploads"
+        )  # what it says can be run
+        for table in ("interactions", "thread_branches", "thread_names", "traces", "uploads"):
             assert server.execute(f"SELECT count(*) FROM {table} WHERE user_id = 'ann'").fetchone() == (0,)
             assert server.execute(f"SELECT count(*) FROM {table}").fetchone() != (0,)
     again, ann = read(palate_home, "bob", "ann", **overrides)

@@ -23,7 +23,6 @@ from training.teacher import (
     ADD,
     EDITS_MADE,
     STRENGTHEN,
-    WEAKEN,
     WISH,
     TaughtEvent,
     TaughtFact,
@@ -92,11 +91,6 @@ class TestTeacher:
     def test_two_contradictions_weaken_a_fact_or_end_a_slight_one(self, strength: float, op: str) -> None:
         [edit] = teach_edits([TaughtFact("like", "subject", "fox", strength)], [HATES_FOX, HATES_FOX])
         assert edit.op == op
-
-    def test_strengths_move_by_the_steps_of_the_product(self) -> None:
-        from agents import folding
-
-        assert (ADD, WISH, STRENGTHEN, WEAKEN) == (folding.ADD, folding.WISH, folding.STRENGTHEN, folding.WEAKEN)
 
     def test_a_retracted_value_leaves_the_prose_and_an_added_one_enters_it(self) -> None:
         facts = [TaughtFact("like", "subject", "fox", 0.3), TaughtFact("dislike", "palette", "neon", 0.5)]

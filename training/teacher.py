@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from agents.wording import event_line, strength_word
 
-ADD, WISH, STRENGTHEN, WEAKEN = 0.3, 0.6, 0.15, 0.2
+ADD, WISH, STRENGTHEN, WEAKEN = 0.3, 0.6, 0.15, 0.2  # as the shipped model was taught; `agents.strength` counts instead
 FACTS_HELD, EDITS_MADE, PROSE_VALUES = 24, 12, 6
 NOTHING_KNOWN = "Their taste is still open."
 _TIMES = {1: "once", 2: "twice", 3: "three times", 4: "four times", 5: "five times", 6: "six times"}
