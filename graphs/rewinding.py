@@ -46,7 +46,9 @@ async def standing_turns(
     graph: Graph, user_id: str, thread_id: str, replaced: ReplacedTurns, *, limit: int | None = None
 ) -> list[TurnState]:
     """What each of the last turns that stand came to, oldest first. Raises DatabaseFailed."""
-    turns = [state_of(one.values) async for one in graph.aget_state_history(_config(user_id, thread_id)) if one.values]
+    enough = None if replaced.any_of(user_id) else limit  # else the last ones may all be gone
+    history = graph.aget_state_history(_config(user_id, thread_id), limit=enough)
+    turns = [state_of(one.values) async for one in history if one.values]
     found = standing(turns[::-1], user_id, replaced)
     return found[-limit:] if limit is not None else found
 
