@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -159,12 +159,17 @@ def spoken_of(item: Item, view: str) -> str:
     return " ".join([view, *values])
 
 
-def relaxations(filters: Sequence[Filter], catalogue: Catalogue) -> tuple[str, ...]:
-    """For each filter that alone stands in the way: what giving it up would free, most first."""
-    offers = []
+def relaxations(
+    filters: Sequence[Filter], catalogue: Catalogue, *, hidden: Collection[str] = frozenset()
+) -> tuple[str, ...]:
+    """For each filter that alone stands in the way: what giving it up would free, most first.
+
+    hidden: ids of items that would not be shown all the same.
+    """
+    offers, shown = [], [item for item in catalogue if item.item_id not in hidden]
     for dropped in filters:
         rest = [condition for condition in filters if condition is not dropped]
-        if free := sum(passes(item, rest) for item in catalogue):
+        if free := sum(passes(item, rest) for item in shown):
             offers.append((free, str(dropped)))
     return tuple(f"without “{told}”: {free}" for free, told in sorted(offers, reverse=True))
 

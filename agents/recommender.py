@@ -44,7 +44,8 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
     for condition in bounds:
         left &= catalogue.meeting(condition)
     within = int(left.sum())
-    left[[catalogue.row_of[item_id] for item_id in _not_again(state, context) if item_id in catalogue]] = False
+    hidden = _not_again(state, context)
+    left[[catalogue.row_of[item_id] for item_id in hidden if item_id in catalogue]] = False
     candidates = Unscored(catalogue, np.flatnonzero(left))
     rule = " and ".join(str(condition) for condition in filters) or "none asked for"
     funnel = (
@@ -56,7 +57,7 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
     return {
         "funnel": funnel,
         "candidates": candidates,
-        "relaxations": () if candidates else relaxations((*filters, *bounds), catalogue),
+        "relaxations": () if candidates else relaxations((*filters, *bounds), catalogue, hidden=hidden),
         "effects": effect_of_bounds(state, catalogue, left=within),
     }
 

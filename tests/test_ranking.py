@@ -132,6 +132,7 @@ def test_relaxations_name_the_filter_whose_loss_frees_most():
     catalogue = Catalogue("c", (), [FOX, Item(item_id="b", title="B", attributes={"price": 90.0})])
     filters = (Filter(attribute="price", op="above", value=50.0), Filter(attribute="genres", op="has", value="Comedy"))
     assert relaxations(filters, catalogue) == ("without “price > 50”: 1", "without “genres has Comedy”: 1")
+    assert relaxations(filters, catalogue, hidden={"b"}) == ("without “price > 50”: 1",)  # b would not be shown again
 
 
 def test_plain_evidence_reads_as_a_sentence():
