@@ -193,10 +193,12 @@ def apply_edits(
             made.append(change.edit)
             facts[edit.fact_id] = change.fact
     ordered = _bounded(sorted(facts.values(), key=lambda fact: (fact.retracted, -fact.strength, fact.fact_id)))
+    clear = {fact.fact_id for fact in preference.holding if fact.strength >= CLEAR}
+    lasting = [fact for fact in ordered if fact.fact_id in clear]
     return Preference(
         user_id=preference.user_id,
         version=preference.version + 1,
-        prose=bounded_prose(complete_prose(agreeing_prose(prose, ordered), ordered) or plain_prose(ordered), words),
+        prose=bounded_prose(complete_prose(agreeing_prose(prose, ordered), lasting) or plain_prose(ordered), words),
         facts=ordered,
         watermark=watermark,
         updated_at=now,

@@ -274,3 +274,13 @@ def test_whatever_is_folded_the_taste_stays_bounded_and_its_strengths_in_range(b
     assert len(preference.prose.split()) <= 12
     assert all(0 <= fact.strength <= 1 for fact in preference.facts)
     assert len({fact.fact_id for fact in preference.facts}) == len(preference.facts)
+
+
+def test_a_fold_whose_prose_forgets_what_was_clear_before_it_is_completed():
+    before = Preference(
+        user_id="ann",
+        prose="They like fox.",
+        facts=(Fact(polarity="like", aspect="subject", value="fox", strength=0.7, since=NOW),),
+    )
+    told = apply_edits(before, (), prose="They avoid neon.", words=60, watermark=3, now=NOW)
+    assert told.prose == "They like fox. They avoid neon."
