@@ -38,6 +38,7 @@ def test_a_message_is_edited_and_an_answer_made_anew(visit, look):
     assert asked(una.page) == ["something with a whale"]
     look(una.page, "edited")
     una.page.get_by_role("button", name="Answer anew").click()
+    expect(una.page.get_by_text("This conversation so far: 3 turns")).to_be_visible()  # the new answer is whole
     settled(una.page)
     expect(cards(una.page)).to_have_count(4)
     una.page.reload()
@@ -50,6 +51,7 @@ def test_a_conversation_branches_and_leads_back(visit, look):
     vic.say("something with a boat")
     expect(cards(vic.page)).to_have_count(4)
     vic.say("something with a moon")
+    expect(cards(vic.page)).to_have_count(8)
     origin = vic.page.url
     vic.page.get_by_role("button", name="Branch").first.click()
     expect(vic.page.get_by_text("A branch of another conversation.")).to_be_visible()
