@@ -27,6 +27,10 @@ class Eyes:
         """picture_px: the longest side of the pictures it is shown."""
         self._runtime, self._store, self._px = runtime, store, picture_px
 
+    def knows(self, content_hash: str) -> bool:
+        """Whether the features of a picture are kept."""
+        return self._store.get(content_hash, self._runtime.fingerprint(self._px)) is not None
+
     def see(self, content_hash: str, inputs: Mapping[str, Any]) -> Features:
         """Give the features of one picture. inputs: what the processor made of it, its pixels among them."""
         from safetensors.torch import load, save

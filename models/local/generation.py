@@ -113,11 +113,17 @@ def encode(runtime: Runtime, conversations: Sequence[Sequence[Said]], picture_px
 
 
 def _use_features(runtime: Runtime, inputs: Any, conversations: Sequence[Sequence[Said]], writing: Writing) -> None:
-    """Put what is known of the pictures in place of their pixels, where each can be told from the others."""
+    """Put what is known of the pictures in place of their pixels, where each can be told from the others.
+
+    Several of which one is unknown are looked at together instead, and nothing is kept of them: one at a time they
+    would take far longer, and a whole catalogue is summarised once.
+    """
     said = (turn for conversation in conversations for turn in conversation)
     hashes = [part.content_hash for turn in said for part in turn.parts if isinstance(part, Picture)]
     eyes = eyes_of(runtime, writing.features, writing.picture_px) if hashes else None
-    if eyes is None or (each := apart(inputs, len(hashes))) is None:
+    if eyes is None or (len(hashes) > 1 and not all(map(eyes.knows, hashes))):
+        return
+    if (each := apart(inputs, len(hashes))) is None:
         return
     seen = [eyes.see(one, its) for one, its in zip(hashes, each, strict=True)]
     del inputs["pixel_values"]
