@@ -152,6 +152,7 @@ def _about_blends(profile: Profile) -> list[Finding]:
     from catalog.storage import CatalogueStore
     from graphs.blends import BlendStore, BlendUnusable
     from memory.database import open_engine
+    from memory.errors import DatabaseFailed
     from memory.event_log import EventLog
 
     found: list[Finding] = []
@@ -166,7 +167,7 @@ def _about_blends(profile: Profile) -> list[Finding]:
             except BlendUnusable as error:
                 what, _, remedy = str(error).partition("; ")
                 found.append(Finding("hinders", what, remedy))
-    except Exception:  # a database that cannot be read is told among the stores
+    except DatabaseFailed:  # told among the stores
         return found
     return found
 

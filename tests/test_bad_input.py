@@ -22,7 +22,7 @@ from models.scripted import ScriptedDecider
 from models.spec import ModelSpec
 from tests.recording_server import Answer, even_odds, recording_server
 from tests.tiny import make_tiny_checkpoint, picture
-from tests.world import ITEMS, event, open_session, played, talk
+from tests.world import ITEMS, event, played, talk
 from tracing.recorder import Recorder
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -47,19 +47,6 @@ def local_decider(checkpoint):
 
 async def p_yes(decider, questions):
     return [one.p_yes for one in (await decider.decide(DecisionRequest("Calm prints.", questions))).answers]
-
-
-@pytest.fixture
-async def start(tmp_path):
-    opened = []
-
-    def start(**more):
-        opened.append(open_session(tmp_path, **more))
-        return opened[-1]
-
-    yield start
-    for session in opened:
-        await session.aclose()
 
 
 class TestCandidates:

@@ -6,7 +6,7 @@ from agents.clarify import SKIP, best_question
 from agents.parsing import parse
 from catalog.filters import passes
 from catalog.items import AttributeSpec, Catalogue, Item
-from tests.world import ITEMS, event, fond_of_foxes, open_session, polite, talk
+from tests.world import ITEMS, event, fond_of_foxes, polite, talk
 
 NARROW = {"recommend.decide": 4, "recommend.slate": 2}
 
@@ -16,16 +16,8 @@ def no_wishes(prompt):
 
 
 @pytest.fixture
-async def start(tmp_path):
-    opened = []
-
-    def start(**more):
-        opened.append(open_session(tmp_path, **{"answer": no_wishes, **NARROW, **more}))
-        return opened[-1]
-
-    yield start
-    for session in opened:
-        await session.aclose()
+def start(start):
+    return lambda **more: start(**{"answer": no_wishes, **NARROW, **more})
 
 
 async def said(session, *messages):

@@ -78,11 +78,11 @@ async def test_where_too_little_is_cheaper_the_middle_of_what_was_shown_is_the_b
     assert second.slate == ()  # all below 45 were shown
     assert [one.said for one in second.critiques] == ["cheaper than 10 EUR"]
     assert "Nothing in the catalogue meets" in second.reply
-    assert "without" in second.reply  # what would help is offered
+    assert "without" not in second.reply  # all that a milder filter lets through was shown as well
     results = await said(session, "show me something", "newer than Quiet Hour 10", "cheaper than Quiet Hour 8")
     assert results[-1].slate == ()
     assert len(results[-1].critiques) == 2  # and not applied
-    assert results[-1].quick_replies == ("Undo newer than 2015", "Undo cheaper than 90 EUR")
+    assert results[-1].quick_replies == ("Undo newer than 2015",)  # all that is newer was shown before
     mended, _ = await talk(session, "ann", results[-1].quick_replies[0], thread_id=results[-1].thread_id)
     assert mended.slate
     assert [one.said for one in mended.critiques] == ["cheaper than 90 EUR"]

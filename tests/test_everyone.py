@@ -17,7 +17,7 @@ from memory.marks import Mark
 from models.errors import ModelBadOutput, ModelBusy, ModelUnreachable
 from profiles.settings import load_profile
 from tests.recording_server import Answer, recording_server, says
-from tests.world import ITEMS, SCHEMA, HashedEmbedder, event, open_session, played, polite
+from tests.world import ITEMS, SCHEMA, HashedEmbedder, event, played, polite
 
 USERS = ("ann", "bea", "cy", "dee", "eve")
 
@@ -38,16 +38,8 @@ def telling(prompt):
 
 
 @pytest.fixture
-async def start(tmp_path):
-    opened = []
-
-    def start(folder="home", **more):
-        opened.append(open_session(tmp_path / folder, **{"answer": telling, **more}))
-        return opened[-1]
-
-    yield start
-    for session in opened:
-        await session.aclose()
+def start(start):
+    return lambda folder="home", **more: start(folder, **{"answer": telling, **more})
 
 
 def tastes(session):

@@ -163,7 +163,10 @@ async def test_a_model_that_fails_while_folding_anew_loses_no_event(session, mon
     await press(session, "i00")
     owl = await ask(session, "an owl")
     assert held(session) == {"fox", "owl"}
-    failing = lambda prompt: ModelUnreachable("played", "gone") if "short memory" in prompt else honest(prompt)  # noqa: E731
+
+    def failing(prompt):
+        return ModelUnreachable("played", "gone") if "short memory" in prompt else honest(prompt)
+
     monkeypatch.setattr(world.played(session).played_chat, "answer", failing)
     await ask(session, "gladly", replaces=[owl])
     assert held(session) == set()

@@ -34,20 +34,6 @@ FAILURES = [
 
 
 @pytest.fixture
-async def start(tmp_path):
-    """Opens sessions on one home, and closes them when the test is over."""
-    opened = []
-
-    def start(**more):
-        opened.append(open_session(tmp_path, **more))
-        return opened[-1]
-
-    yield start
-    for session in opened:
-        await session.aclose()
-
-
-@pytest.fixture
 def session(start):
     return start()
 

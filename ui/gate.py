@@ -73,7 +73,7 @@ def still_admitted(draw: Callable[Given, None]) -> Callable[Given, None]:
     def asked(*given: Given.args, **named: Given.kwargs) -> None:
         try:
             same = _present(auth_settings()) == signed_in()
-        except Exception:
+        except Exception:  # whatever it is: nobody is let in by a failure
             same = False
         if not same:
             st.rerun()  # the whole page, which says why

@@ -80,7 +80,9 @@ def _import(session: Session, folder: Path, name: str, columns: Columns) -> None
     done: list[Imported] = []
 
     async def work(put: Callable[[Step], None]) -> None:
-        report = lambda what, at, of: put(Step(what, at, of))  # noqa: E731
+        def report(what: str, at: int, of: int | None) -> None:
+            put(Step(what, at, of or 0))
+
         done.append(await asyncio.to_thread(import_upload, session.services, folder, name, columns, report))
 
     running = host().once(f"import {name}", work)

@@ -183,12 +183,6 @@ class Reading:
             at -= 1
         return at
 
-    def clause_end(self, at: int, marks: Collection[str] = (".", "!", "?", ";", "\n")) -> int:
-        """Where the clause around a token ends: the index of the next closing mark, or the length."""
-        while at < len(self) and self.word(at) not in marks:
-            at += 1
-        return at
-
     def residual(self) -> str:
         """The message without what was taken, tidied of orphaned marks and of joints that join nothing."""
         if not self.taken:
