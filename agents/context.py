@@ -70,10 +70,10 @@ class TurnContext:
         """Read the preference anew the next time: another turn has saved one."""
         self._tastes.pop(user_id, None)
 
-    def save_taste(self, preference: Preference) -> None:
-        """Keep the next version of a preference."""
-        self.preferences.save(preference, self.catalogue.name)
-        self._tastes[preference.user_id] = preference
+    def save_taste(self, *versions: Preference) -> None:
+        """Keep the next version of a preference, or several that follow one another in one write."""
+        self.preferences.save_following(versions, self.catalogue.name)
+        self._tastes[versions[-1].user_id] = versions[-1]
 
     def prepare(self, texts: Sequence[str]) -> None:
         """Embed texts about to be searched with or kept, as a model call of the trace; the embedder keeps them.

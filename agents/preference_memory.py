@@ -168,7 +168,7 @@ async def fold(context: TurnContext, preference: Preference, block: Sequence[Int
     else:
         await context.keep(after)
         context.forget_taste(after.user_id)
-        _tell(context, preference, after)
+        tell_change(context, preference, after)
     return after
 
 
@@ -226,10 +226,11 @@ def save_change(context: TurnContext, before: Preference, after: Preference) -> 
     """Keep the next version of a taste, and tell the trace."""
     context.prepare([after.prose])
     context.save_taste(after)
-    _tell(context, before, after)
+    tell_change(context, before, after)
 
 
-def _tell(context: TurnContext, before: Preference, after: Preference) -> None:
+def tell_change(context: TurnContext, before: Preference, after: Preference) -> None:
+    """Tell the trace what changed."""
     context.recorder.record(
         PreferenceChange(
             before_version=before.version,

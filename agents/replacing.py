@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
 
 from agents.context import TurnContext
 from agents.events import Progress
 from agents.hand_edits import Restore, restored
-from agents.preference_memory import fold, save_change
+from agents.preference_memory import fold, save_change, tell_change
 from agents.taking_back import without_evidence
 from memory.errors import StaleVersion
 from memory.interactions import Interaction
@@ -51,21 +53,28 @@ async def _settled(
     name, first = context.catalogue.name, seen[0].event
     since = context.log.of_user(user_id, name, after=first.event_id, edits=True)
     if any(event.kind == "edit" for event in since):
-        return _without(context, before, {one.event.event_id for one in void})
+        after = _without(context, before, {one.event.event_id for one in void})
+        if after is not before:
+            save_change(context, before, after)
+        return after
     versions = context.preferences.versions(user_id, name)
     earlier = in_force(versions, first.at) or Preference(user_id=user_id)
-    after = restored(before, earlier, Restore(version=earlier.version, fold_again=True), now=context.now())
-    save_change(context, before, after)
-    evidence = [event_id for fact in after.holding for event_id in fact.evidence]
-    after = _without(context, after, context.log.taken_back(user_id, evidence))
-    return await _folded_anew(context, after, before.watermark, announce)
+    made = [restored(before, earlier, Restore(version=earlier.version, fold_again=True), now=context.now())]
+    evidence = [event_id for fact in made[0].holding for event_id in fact.evidence]
+    after = _without(context, made[0], context.log.taken_back(user_id, evidence))
+    made += [after] if after is not made[0] else []
+    for one, other in pairwise([before, *made]):
+        tell_change(context, one, other)
+    try:
+        await _folded_anew(context, made, before.watermark, announce)
+    finally:
+        context.prepare([made[-1].prose])
+        context.save_taste(*made)  # at once, so that no kill leaves a taste that only lacks what is to be folded anew
+    return made[-1]
 
 
 def _without(context: TurnContext, before: Preference, gone: Collection[int]) -> Preference:
-    after = without_evidence(before, gone, reason=_REASON, words=context.memory.words, now=context.now())
-    if after is not before:
-        save_change(context, before, after)
-    return after
+    return without_evidence(before, gone, reason=_REASON, words=context.memory.words, now=context.now())
 
 
 def _seen(taste: Preference, void: Sequence[Void]) -> list[Void]:
@@ -83,16 +92,19 @@ def _may_show(taste: Preference, void: Void) -> bool:
 
 
 async def _folded_anew(
-    context: TurnContext, taste: Preference, watermark: int, announce: Callable[[Progress], object]
-) -> Preference:
-    """The taste after the events that still stand and had been folded, up to a watermark."""
-    waiting = context.log.of_user(taste.user_id, context.catalogue.name, after=taste.watermark)
-    again = [event for event in waiting if event.event_id <= watermark]
-    size = context.memory.block_size
+    context: TurnContext, made: list[Preference], watermark: int, announce: Callable[[Progress], object]
+) -> None:
+    """Add to the versions those after the events that still stand and had been folded, up to a watermark."""
+
+    async def keep(version: Preference) -> None:
+        made.append(version)
+
+    last = made[-1]
+    waiting = context.log.of_user(last.user_id, context.catalogue.name, after=last.watermark)
+    again, size = [event for event in waiting if event.event_id <= watermark], context.memory.block_size
     for start in range(0, len(again), size):
         announce(Progress("update_preference", "rewriting your taste"))
-        taste = await fold(context, taste, again[start : start + size])
-    return taste
+        await fold(replace(context, keep=keep), made[-1], again[start : start + size])
 
 
 def told(taught: Sequence[Interaction]) -> str:

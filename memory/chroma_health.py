@@ -152,7 +152,8 @@ def _embedded_anew(found: Collections, index: TextIndex | None) -> Iterator[list
         yield [Written(replace(record, vectors=len(own)), own) for record, own in zip(records, vectors, strict=True)]
 
 
-def _main(directory: Path) -> int:
+def main(directory: Path) -> int:
+    """Read every vector of a directory; 1, and what is wrong on stderr, where that cannot be done."""
     client = open_client(directory)
     held = {collection.name: collection for collection in client.list_collections()}
     for name in (RECORDS, VECTORS, NAMESPACES):
@@ -165,6 +166,6 @@ def _main(directory: Path) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(_main(Path(sys.argv[1])))
+        sys.exit(main(Path(sys.argv[1])))
     except (StoreError, OSError, RuntimeError) as error:
         sys.exit(f"{type(error).__name__}: {error}")

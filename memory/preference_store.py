@@ -49,9 +49,22 @@ class PreferenceStore:
 
     def save(self, preference: Preference, catalogue: str) -> None:
         """Keep the next version and make it current. Raises StaleVersion unless it follows the current one."""
-        [stale] = self.save_all([preference], catalogue)
-        if stale is not None:
-            raise stale
+        self.save_following([preference], catalogue)
+
+    def save_following(self, preferences: Sequence[Preference], catalogue: str) -> None:
+        """Keep the next versions of one user, which follow one another, and make the last current; all or none.
+
+        Through a Chroma server, where each is put by itself, perhaps the first of them. Raises StaleVersion.
+        """
+        ops = list[Op]()
+        with _saving:
+            before = self.current(preferences[0].user_id, catalogue)
+            for preference in preferences:
+                if (stale := self._claimed(preference, before, catalogue)) is not None:
+                    raise stale
+                ops += self._put_version(preference, catalogue)
+                before = preference
+            self._store.batch([self._put_current(before, catalogue), *ops])
 
     def save_all(self, preferences: Sequence[Preference], catalogue: str) -> list[Exception | None]:
         """Keep the next versions of different users in one write; for each None, or that it is stale."""
@@ -88,11 +101,17 @@ class PreferenceStore:
         return StaleVersion(user_id, version, version)
 
     def _put(self, preference: Preference, catalogue: str) -> list[Op]:
-        user_id, value = preference.user_id, _value(preference)
-        ops: list[Op] = [PutOp(_tastes(catalogue), label_of(user_id), value, index=["prose"])]
-        if self._shared is None:
-            ops.append(PutOp(_versions(user_id, catalogue), f"{preference.version:08d}", value, index=False))
-        return ops
+        return [self._put_current(preference, catalogue), *self._put_version(preference, catalogue)]
+
+    def _put_current(self, preference: Preference, catalogue: str) -> PutOp:
+        return PutOp(_tastes(catalogue), label_of(preference.user_id), _value(preference), index=["prose"])
+
+    def _put_version(self, preference: Preference, catalogue: str) -> list[PutOp]:
+        """None where the version was put when it was claimed."""
+        if self._shared is not None:
+            return []
+        versions, key = _versions(preference.user_id, catalogue), f"{preference.version:08d}"
+        return [PutOp(versions, key, _value(preference), index=False)]
 
     def versions(self, user_id: str, catalogue: str) -> list[Preference]:
         """Every version kept, newest first; empty for someone unknown."""

@@ -20,8 +20,9 @@ KILLS = int(os.environ.get("PALATE_KILLS", "4"))
 @pytest.mark.timeout(7200)
 def test_nothing_acknowledged_is_lost_whenever_the_writer_is_killed(tmp_path):
     command = [sys.executable, "-m", "tests.killed_writer", str(tmp_path), "--kills", str(KILLS)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
     outcome = json.loads(done.stdout.splitlines()[-1])
     print(outcome)
-    assert (outcome["lost"], outcome["wrong"], outcome["could_not_open"]) == ([], [], 0), done.stderr[-2000:]
+    assert (outcome["lost"], outcome["wrong"], outcome["failed"]) == ([], [], []), done.stderr[-4000:]
     assert outcome["steps_acknowledged"] > KILLS // 2
