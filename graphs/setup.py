@@ -152,12 +152,12 @@ async def summarize_catalogue(
         written: list[tuple[Item, ItemSummary]] = []
         described = [item for item in batch if item.item_id in messages]
         for item, answer in zip(described, answers, strict=True):
-            text = "" if isinstance(answer, BaseException) else one_line(str(answer.text), words=MAX_WORDS["summary"])
-            if not text:
-                problem = answer if isinstance(answer, ModelError) else ModelBadOutput(spec.label, "it said nothing")
-                failed[item.item_id] = str(problem)
-                continue
-            written.append((item, ItemSummary(text=text, model=author, prompt=label, at=datetime.now(UTC))))
+            try:
+                if isinstance(answer, BaseException):
+                    raise answer if isinstance(answer, ModelError) else ModelBadOutput(spec.label, "it said nothing")
+                written.append((item, _summary(str(answer.text), spec, author)))
+            except ModelError as error:
+                failed[item.item_id] = str(error)
         services.items.put_summaries(catalogue.name, written)
         done += len(batch)
         if done == len(failed):
@@ -166,6 +166,32 @@ async def summarize_catalogue(
             )
         report("looking at the pictures", done, len(todo))
     return Summarized(done - len(failed), failed)
+
+
+async def summarize_item(
+    services: Services, catalogue: Catalogue, item: Item, report: Report = lambda what, done, of: None
+) -> ItemSummary:
+    """Describe one item again, whoever described it before, and keep that; until then the former summary stays.
+
+    The role's first model alone is asked, as for a whole catalogue. Raises ModelError, and what the stores raise.
+    """
+    name, spec = services.models.chain("item_summarizer")[0]
+    message = message_of(summary_prompt(item, item.picture), spec, services.pictures)
+    report("loading the model that looks at pictures", 0, 0)
+    chat = await services.models.chat(name)
+    report("looking at it", 0, 0)
+    answer = await chat.ainvoke([message])
+    summary = _summary(str(answer.text), spec, author_of(spec))
+    await asyncio.to_thread(services.items.put_summary, catalogue.name, item, summary)
+    return summary
+
+
+def _summary(said: str, spec: ModelSpec, author: str) -> ItemSummary:
+    """What a model said, as it is kept. Raises ModelBadOutput where it said nothing."""
+    text = one_line(said, words=MAX_WORDS["summary"])
+    if not text:
+        raise ModelBadOutput(spec.label, "it said nothing")
+    return ItemSummary(text=text, model=author, prompt=prompts.load(PROMPT).label, at=datetime.now(UTC))
 
 
 def author_of(spec: ModelSpec) -> str:

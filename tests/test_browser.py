@@ -85,6 +85,13 @@ def test_a_card_is_explained_down_to_its_row_in_the_trace(visit, look):
     expect(kim.page.get_by_role("link", name="a calm print under 90 EUR")).to_be_visible()
     settled(kim.page)
     look(kim.page, "list")
+    kim.page.get_by_role("link", name="a calm print under 90 EUR").click()
+    kim.page.get_by_text(re.compile(r"^responder · ")).last.click()
+    expect(kim.page.get_by_text("You recommend items").first).to_be_visible()
+    kim.page.reload()
+    expect(kim.page.get_by_role("heading", name="One turn")).to_be_visible()
+    kim.page.go_back()
+    expect(kim.page.get_by_role("heading", name="Traces")).to_be_visible()
 
 
 def test_a_fact_is_edited_and_the_edit_undone(visit, look):
@@ -124,6 +131,14 @@ def test_the_catalogue_is_searched_and_an_item_looked_at(visit, look):
     expect(joe.page.get_by_text(re.compile("print of an owl")).first).to_be_visible()
     settled(joe.page)
     look(joe.page, "item")
+    before = joe.page.locator(".st-key-item-summary").inner_text()
+    joe.page.get_by_role("button", name="Summarise again").click()
+    expect(joe.page.get_by_text("Written just now.")).to_be_visible()
+    assert joe.page.locator(".st-key-item-summary").inner_text() == before, "the scripted model says the same again"
+    settled(joe.page)
+    look(joe.page, "summarised-again")
+    joe.page.reload()
+    expect(joe.page.get_by_text("What a model saw")).to_be_visible()
 
 
 def test_a_picture_is_sent_and_described(visit, look, tmp_path):

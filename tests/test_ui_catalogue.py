@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from types import SimpleNamespace
+
 import pytest
 
 from graphs.setup import store_catalogue, summarize_catalogue
+from models.errors import ModelUnreachable
 from tests import world
 from tests.ui_world import PAYLOADS, links, made_host, open_page, texts
 
@@ -110,3 +115,86 @@ def test_foreign_markup_in_an_item_is_shown_as_text(real, payload):
         assert not any(payload in element.value for element in read_as_markdown)
         assert not any(payload in label for label in links(page))
     assert payload in texts(open_page("catalogue", item="i00"))
+
+
+def summary_of(session, item_id: str) -> str:
+    kept = session.services.items.summary("prints", session.catalogue[item_id])
+    return "" if kept is None else kept.text
+
+
+def looked_again(page) -> None:
+    """Wait until the model has looked, and draw what came of it."""
+    [name] = [name for name in made_host()._named if name.startswith("summarise")]
+    deadline = time.monotonic() + 20
+    while not made_host().named(name).over:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    page.run()
+    assert not page.exception, page.exception
+
+
+class TestSummariseAgain:
+    def test_the_model_looks_again_and_its_words_take_the_place_of_the_former_ones(self, real):
+        made_host().wait(summarize_catalogue(real.services, real.catalogue))
+        world.played(real).played_chat.answer = lambda prompt: "An etching of a hare."
+        page = open_page("catalogue", item="i03")
+        page.button(key="summarise-again").click().run()
+        looked_again(page)
+        assert "An etching of a hare." in texts(page)
+        assert page.success[0].value == "Written just now."
+        assert summary_of(real, "i03") == "An etching of a hare."
+        assert summary_of(real, "i04") == "A woodcut of a fox.", "no other item is looked at"
+        found = open_page("catalogue")
+        found.text_input(key="catalogue-words").set_value("hare").run()
+        assert titles(found) == ["Quiet Hour 3"]
+
+    def test_an_item_nobody_looked_at_is_looked_at(self, real):
+        page = open_page("catalogue", item="i00")
+        assert page.button(key="summarise-again").label == "Summarise"
+        page.button(key="summarise-again").click().run()
+        looked_again(page)
+        assert "A woodcut of a fox." in texts(page)
+
+    @pytest.mark.parametrize("failure", [ModelUnreachable("played", "nobody listens"), ""])
+    def test_a_model_that_fails_says_so_and_the_former_words_stay(self, real, failure):
+        made_host().wait(summarize_catalogue(real.services, real.catalogue))
+        world.played(real).played_chat.answer = lambda prompt: failure
+        page = open_page("catalogue", item="i03")
+        page.button(key="summarise-again").click().run()
+        looked_again(page)
+        told = page.error[0].value.replace("\\", "")
+        assert ("nobody listens" if failure else "said nothing") in told
+        assert "The summary is as it was." in told
+        assert "A woodcut of a fox." in texts(page)
+        assert summary_of(real, "i03") == "A woodcut of a fox."
+        world.played(real).played_chat.answer = lambda prompt: "An etching."
+        page.button(key="summarise-again").click().run()
+        looked_again(page)
+        assert not page.error
+        assert summary_of(real, "i03") == "An etching."
+
+    def test_while_the_model_is_at_work_the_page_says_so_and_can_stop_it(self, real):
+        made_host().wait(summarize_catalogue(real.services, real.catalogue))
+        held = threading.Event()
+
+        def slow(prompt):
+            held.wait(20)
+            return "Too late."
+
+        chat = world.played(real).played_chat
+        chat.answer = slow
+        page = open_page("catalogue", item="i03")
+        page.button(key="summarise-again").click().run()
+        assert "looking at it" in page.get("progress")[0].proto.text
+        assert "A woodcut of a fox." in texts(page), "until there is something new"
+        page.button(key="summary-stop").click().run()
+        held.set()
+        looked_again(page)
+        assert page.info[0].value == "Stopped; the summary is as it was."
+        assert summary_of(real, "i03") == "A woodcut of a fox."
+
+    def test_where_people_sign_in_nobody_has_what_all_read_written_anew(self, real):
+        auth = SimpleNamespace(issuer="https://one.example")
+        real.services.profile = real.services.profile.model_copy(update={"auth": auth})
+        page = open_page("catalogue", item="i03")
+        assert not [one for one in page.button if one.key == "summarise-again"]

@@ -22,6 +22,7 @@ from ui.opening import draw_error
 from ui.pictures import draw_picture, picture_words
 from ui.plain import escaped
 from ui.set_up_notice import draw_set_up_notice
+from ui.summary_panel import draw_summary
 from ui.thread_list import opened_beside_threads
 
 if TYPE_CHECKING:
@@ -155,16 +156,7 @@ def _draw_item(item_id: str, talk: Conversation, session: Session) -> None:
             say(item.text, key="item-text")
         for number, (spec, told) in enumerate(told_attributes(session.catalogue, item)):
             say(f"{spec.label or spec.name}: {told}", key=f"small-attribute-{number}")
-        with st.container(border=True):
-            st.caption("What a model saw")
-            if summary is None:
-                say("Nothing yet: no model has looked at it.", key="item-summary")
-            else:
-                say(summary.text, key="item-summary")
-                say(
-                    f"by {summary.model}, asked with {summary.prompt}, {summary.at.astimezone():%d %B %Y}",
-                    key="small-author",
-                )
+        draw_summary(item, summary, talk, session)
         _draw_actions(item, talk, session)
 
 

@@ -86,13 +86,16 @@ def open_thread(thread_id: str, catalogue: str) -> None:
 
 
 def put_in_address() -> None:
-    """Write into the page's address who talks where, so that a reload and a second tab go on with it."""
+    """Write into the page's address who talks where, so that a reload and a second tab go on with it.
+
+    All of it is told to the browser each time: Streamlit leaves out of its address bar what a link to the same page
+    named, such as an item, and would forget that with the next press of a button.
+    """
     told = address_of(st.session_state.talk)
     for name in ("thread", "person", "profile", "catalogue"):
         if name not in told:
             st.query_params.pop(name, None)
-        elif st.query_params.get(name) != told[name]:
-            st.query_params[name] = told[name]
+    st.query_params.update(told)
     st.session_state.told = told
 
 

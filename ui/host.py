@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import aclosing
 from pathlib import Path
@@ -29,10 +30,11 @@ class Running(Generic[Event]):
     """Work under way on the event loop, followed from other threads.
 
     over: it has ended and nothing more will come. error: what ended it, or None. stopped: someone asked it to end.
+    began: by the clock of `time.monotonic`, in seconds.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, work: Work[Event]) -> None:
-        self.over, self.stopped = False, False
+        self.over, self.stopped, self.began = False, False, time.monotonic()
         self.error: Exception | None = None
         self._loop, self._task = loop, None
         self._events: list[Event] = []
