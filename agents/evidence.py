@@ -16,6 +16,7 @@ from memory.preferences import Preference
 
 _FACT = re.compile(r"^(?:like|must) ([^:]*): (.*)$")  # as `cite` writes a fact
 _LISTED = re.compile(r"[\w ]{1,30}: \S")
+_WORD = re.compile(r"\w+")
 _COUNTED = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Most")
 ENOUGH_KEPT = 2  # people, before "kept together" is worth saying
 
@@ -107,15 +108,30 @@ def _prose(view: str) -> str:
 
 def mentions(text: str, value: str) -> bool:
     """Whether the text names the value as whole words, without regard to case or a plural s."""
-    named = _named(value)
-    return named is not None and named.search(text.casefold()) is not None
+    first, last, phrase = _named(value)
+    words = _words_of(text)
+    if not first <= words or last.isdisjoint(words):
+        return False
+    return phrase is None or phrase.search(text.casefold()) is not None
+
+
+@lru_cache(maxsize=4096)
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.casefold()))
 
 
 @lru_cache(maxsize=20_000)
-def _named(value: str) -> re.Pattern[str] | None:
-    """What finds a value in a text; None for one without a word."""
-    words = re.findall(r"\w+", value.casefold())
-    return re.compile(r"\b" + r"\W+".join(map(re.escape, words)) + r"(?:s|es)?\b") if words else None
+def _named(value: str) -> tuple[frozenset[str], frozenset[str], re.Pattern[str] | None]:
+    """The words a text must have to name a value, those of which it must have one, and the phrase they must form.
+
+    A single word forms none; nothing names a value without a word.
+    """
+    words = _WORD.findall(value.casefold())
+    if not words:
+        return frozenset(), frozenset(), None
+    last = frozenset((words[-1], f"{words[-1]}s", f"{words[-1]}es"))
+    phrase = re.compile(r"\b" + r"\W+".join(map(re.escape, words)) + r"(?:s|es)?\b") if len(words) > 1 else None
+    return frozenset(words[:-1]), last, phrase
 
 
 def met_words(text: str, wish: str) -> str:
@@ -125,19 +141,20 @@ def met_words(text: str, wish: str) -> str:
     """
     if mentions(text, wish):
         return wish
-    return " ".join(word for word in _telling(wish) if any(mentions(text, form) for form in _forms(word)))
+    named = _words_of(text)
+    return " ".join(word for word, forms in _telling(wish) if not forms.isdisjoint(named))
 
 
 def share_met(text: str, wishes: Sequence[str]) -> float:
     """How much of what is wished for the text names, from 0 to 1; every wish counts the same, part of one in part."""
     if not wishes:
         return 0.0
-    shares = []
+    named, total = _words_of(text), 0.0
     for wish in wishes:
         telling = _telling(wish)
-        met = met_words(text, wish)
-        shares.append(1.0 if met == wish else len(met.split()) / len(telling) if telling else 0.0)
-    return sum(shares) / len(wishes)
+        met = sum(not forms.isdisjoint(named) for _, forms in telling)
+        total += met / len(telling) if telling else float(mentions(text, wish))
+    return total / len(wishes)
 
 
 def short_of(shares: Sequence[float]) -> tuple[str, ...]:
@@ -174,12 +191,16 @@ def relaxations(
     return tuple(f"without “{told}”: {free}" for free, told in sorted(offers, reverse=True))
 
 
-def _forms(word: str) -> dict[str, None]:
-    return dict.fromkeys((word, word.removesuffix("s"), word.removesuffix("es")))
+@lru_cache(maxsize=4096)
+def _telling(wish: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """The words of a wish that say something, each with all that names it."""
+    words = (word for word in re.findall(r"\w{3,}", wish) if word.casefold() not in _COMMON)
+    return tuple((word, frozenset(form + more for form in _stems(word) for more in ("", "s", "es"))) for word in words)
 
 
-def _telling(wish: str) -> list[str]:
-    return [word for word in re.findall(r"\w{3,}", wish) if word.casefold() not in _COMMON]
+def _stems(word: str) -> tuple[str, ...]:
+    small = word.casefold()
+    return small, small.removesuffix("s"), small.removesuffix("es")
 
 
 _COMMON = frozenset(

@@ -22,7 +22,7 @@ from catalog.items import Catalogue
 from catalog.pictures import PictureStore
 from graphs.rewinding import Graph, base_of, replace_turns, standing_turns
 from graphs.services import Services
-from graphs.threads import serializer
+from graphs.threads import TurnSerializer
 from graphs.turn import build_turn
 from memory.errors import StoreError
 from memory.preferences import Preference
@@ -323,7 +323,7 @@ class Session:
             import aiosqlite
 
             connection = await aiosqlite.connect(self.services.checkpoints)
-            saver = AsyncSqliteSaver(connection, serde=serializer())
+            saver = AsyncSqliteSaver(connection, serde=TurnSerializer())
             self._graphs[loop] = (build_turn(saver), saver)
         return self._graphs[loop]
 

@@ -9,7 +9,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+import ormsgpack
+from langgraph.checkpoint.serde.jsonplus import EXT_CONSTRUCTOR_KW_ARGS, JsonPlusSerializer
+from pydantic import BaseModel
 
 from agents.state import Candidate, Citation, Critique, FunnelStep, Message, Reaction, SlateItem, Standing, TurnState
 from catalog.filters import Filter
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
 STATE_TYPES = (Candidate, Citation, Critique, Filter, FunnelStep, Message, Reaction, SlateItem, Standing)
 KEPT = tuple(field.name for field in fields(TurnState) if field.name != "candidates")  # what a checkpoint holds
 _BUSY_TIMEOUT_S = 30
+_OPTIONS = (
+    ormsgpack.OPT_NON_STR_KEYS
+    | ormsgpack.OPT_PASSTHROUGH_DATACLASS
+    | ormsgpack.OPT_PASSTHROUGH_DATETIME
+    | ormsgpack.OPT_PASSTHROUGH_ENUM
+    | ormsgpack.OPT_PASSTHROUGH_UUID
+    | ormsgpack.OPT_REPLACE_SURROGATES
+)  # LangGraph's own
 
 
 def thread_key(user_id: str, thread_id: str) -> str:
@@ -32,9 +42,38 @@ def thread_key(user_id: str, thread_id: str) -> str:
     return f"{label_of(user_id)}/{thread_id}"
 
 
-def serializer() -> JsonPlusSerializer:
-    """How checkpoints are written: no type but those of a turn is ever revived."""
-    return JsonPlusSerializer(allowed_msgpack_modules=list(STATE_TYPES))
+class TurnSerializer(JsonPlusSerializer):
+    """How checkpoints are written: as LangGraph does, sooner, and no type but those of a turn is ever revived.
+
+    LangGraph tries some twenty kinds on each value that is none of msgpack's own, and those of a turn come last.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(allowed_msgpack_modules=list(STATE_TYPES))
+
+    def dumps_typed(self, obj: Any) -> tuple[str, bytes]:
+        """The kind of writing, and the value in it; see `SerializerProtocol`."""
+        if obj is None or isinstance(obj, bytes | bytearray):
+            return super().dumps_typed(obj)
+        try:
+            return "msgpack", ormsgpack.packb(obj, default=_packed, option=_OPTIONS)
+        except ormsgpack.MsgpackEncodeError:  # something that is no part of a turn
+            return super().dumps_typed(obj)
+
+
+def _packed(value: Any) -> ormsgpack.Ext:
+    """A value of a turn as LangGraph writes one: where its type is found, and what it is made of."""
+    kind = type(value)
+    parts = {name: getattr(value, name) for name in _PARTS[kind]}
+    told = (kind.__module__, kind.__name__, parts)
+    return ormsgpack.Ext(EXT_CONSTRUCTOR_KW_ARGS, ormsgpack.packb(told, default=_packed, option=_OPTIONS))
+
+
+def _parts(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(kind.model_fields) if issubclass(kind, BaseModel) else tuple(field.name for field in fields(kind))
+
+
+_PARTS = {kind: _parts(kind) for kind in STATE_TYPES}
 
 
 class Threads:
@@ -115,7 +154,7 @@ class Threads:
         try:
             with closing(sqlite3.connect(self.path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False)) as connection:
                 connection.execute("PRAGMA secure_delete=ON")
-                saver = SqliteSaver(connection, serde=serializer())
+                saver = SqliteSaver(connection, serde=TurnSerializer())
                 saver.setup()
                 yield saver
         except sqlite3.Error as error:

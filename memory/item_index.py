@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from catalog.items import AttributeSpec, Catalogue, Item
 from memory.chroma_store import ChromaStore
 from memory.embedding import Embedder
+from memory.kept_texts import KeptTexts
 from memory.labels import label_of
 from memory.records import Namespace
 from memory.vectors import Vectors
@@ -68,6 +69,7 @@ class ItemIndex:
         self._store = store
         self._embedder = embedder.name
         self._told: dict[str, tuple[str, ...]] = {}
+        self._kept = KeptTexts()
 
     def put_items(self, catalogue: Catalogue, progress: Callable[[int, int | None], None] | None = None) -> int:
         """Make the index match the catalogue; returns how many items were embedded.
@@ -75,6 +77,12 @@ class ItemIndex:
         Unchanged items are left alone, items no longer there are removed, and what is done stays done when it is
         interrupted. progress: called with items done and all items. Raises EmbedderFailed, StoreFailed.
         """
+        try:
+            return self._put_items(catalogue, progress)
+        finally:
+            self._changed(catalogue.name)
+
+    def _put_items(self, catalogue: Catalogue, progress: Callable[[int, int | None], None] | None) -> int:
         namespace, items = _items(catalogue.name), list(catalogue)
         known = {entry.key: entry.value for entry in self._store.search(namespace, limit=_EVERYTHING)}
         gone = [key for key in known if key not in catalogue]
@@ -149,7 +157,7 @@ class ItemIndex:
                 PutOp(_cache(catalogue_name), _cache_key(content, summary.prompt, summary.model), value, index=False)
             )
         self._store.batch(ops)
-        self._told.pop(catalogue_name, None)
+        self._changed(catalogue_name)
 
     def told(self, catalogue_name: str) -> tuple[str, ...]:
         """All summaries of a catalogue, in small letters and no order; read once and again after one was put."""
@@ -175,8 +183,21 @@ class ItemIndex:
         return None
 
     def summaries(self, catalogue_name: str, items: Iterable[Item]) -> dict[str, str]:
-        """Item id → text of its summary, for those that have one of their present content."""
-        return {item.item_id: entry.value["text"] for item, entry in self._summarised(catalogue_name, items)}
+        """Item id → text of its summary, for those that have one of their present content.
+
+        Those of a store that no other process writes to are kept in memory.
+        """
+        wanted = list(items)
+        if self._store.shared:
+            return {item.item_id: entry.value["text"] for item, entry in self._summarised(catalogue_name, wanted)}
+        at = self._kept.version
+        known = self._kept.get(catalogue_name, [(item.item_id, content_of(item)) for item in wanted])
+        if missing := [item for item in wanted if (item.item_id, content_of(item)) not in known]:
+            found = {item.item_id: entry.value["text"] for item, entry in self._summarised(catalogue_name, missing)}
+            fresh = {(item.item_id, content_of(item)): found.get(item.item_id, "") for item in missing}
+            self._kept.keep(catalogue_name, fresh, version=at)
+            known |= fresh
+        return {item_id: text for (item_id, _), text in known.items() if text}
 
     def unsummarised(self, catalogue: Catalogue, *, prompt: str | None = None, model: str | None = None) -> list[Item]:
         """The items without a summary of their present content, in catalogue order.
@@ -197,10 +218,15 @@ class ItemIndex:
 
     def drop(self, catalogue_name: str) -> None:
         """Remove all that is kept of a catalogue: items, summaries and remembered summaries."""
-        self._told.pop(catalogue_name, None)
         for place in (_items(catalogue_name), _summaries(catalogue_name), _cache(catalogue_name)):
             entries = self._store.search(place, limit=_EVERYTHING)
             self._store.batch([PutOp(place, entry.key, None) for entry in entries])
+        self._changed(catalogue_name)
+
+    def _changed(self, catalogue_name: str) -> None:
+        """What was read of the summaries of a catalogue holds no longer."""
+        self._told.pop(catalogue_name, None)
+        self._kept.drop(catalogue_name)
 
     def _entry(self, item: Item, schema: Sequence[AttributeSpec]) -> dict[str, str]:
         return {"text": described(item, schema), "content": content_of(item), "embedder": self._embedder}

@@ -33,14 +33,27 @@ def plain(value: Any, *, depth: int = 0) -> JsonValue:
 def _nested(value: Any, depth: int) -> JsonValue:
     if depth >= DEEPEST:
         return str(value)
-    if isinstance(value, BaseModel):
-        return {name: plain(getattr(value, name), depth=depth + 1) for name in type(value).model_fields}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {part.name: plain(getattr(value, part.name), depth=depth + 1) for part in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(part, depth=depth + 1) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [plain(part, depth=depth + 1) for part in value]
+    if isinstance(value, dict):
+        return {str(key): plain(part, depth=depth + 1) for key, part in value.items()}
+    if (names := _fields(type(value))) is not None:
+        return {name: plain(getattr(value, name), depth=depth + 1) for name in names}
+    if isinstance(value, Mapping):
+        return {str(key): plain(part, depth=depth + 1) for key, part in value.items()}
     if isinstance(value, Set):
         return sorted((plain(part, depth=depth + 1) for part in value), key=str)
     return str(value)
+
+
+def _fields(kind: type[Any]) -> tuple[str, ...] | None:
+    """The names of what a model or a dataclass holds; None for another type."""
+    if kind not in _KNOWN:
+        if issubclass(kind, BaseModel):
+            _KNOWN[kind] = tuple(kind.model_fields)
+        else:
+            _KNOWN[kind] = tuple(part.name for part in fields(kind)) if is_dataclass(kind) else None
+    return _KNOWN[kind]
+
+
+_KNOWN = dict[type[Any], tuple[str, ...] | None]()

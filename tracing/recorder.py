@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from tracing.events import ModelCall, StepEnded, StepStarted, Trace, TraceEvent, TurnEnded, TurnStarted, busy_seconds
+from tracing.plain import plain
 
 _LOG = logging.getLogger(__name__)
 
@@ -106,7 +107,8 @@ class Recorder:
         finally:
             with self._guard("record"):
                 seconds = self._clock() - began
-                self.record(StepEnded(step=name, seconds=seconds, state_changes=opened.state_changes, error=error))
+                changes = {key: plain(value) for key, value in opened.state_changes.items()}
+                self.record(StepEnded.model_construct(step=name, seconds=seconds, state_changes=changes, error=error))
 
     def end_turn(self, *, reply: str = "", slate: Sequence[str] = (), error: str | None = None) -> Trace | None:
         """End the turn and keep its trace, once; also right after an error or a cancellation.
