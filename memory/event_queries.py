@@ -43,6 +43,18 @@ def of_user(*, newest_first: bool, edits: bool, limited: bool) -> Select[Any]:
 
 
 @cache
+def replacements() -> Select[Any]:
+    """Which turns a user replaced: each as `text` with its catalogue, and when. Takes user."""
+    columns = INTERACTIONS.c
+    return select(columns.catalogue, columns.text, columns.at).where(
+        columns.user_id == bindparam("user"),
+        columns.item_id == "",
+        columns.kind == "take_back",
+        columns.text != "",
+    )
+
+
+@cache
 def item_ids() -> Select[Any]:
     """The items of a user's events of some kinds. Takes user, catalogue and kinds."""
     columns = INTERACTIONS.c

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, and_, select
+from sqlalchemy import Engine, select
 
 from memory.database import reading
 from memory.event_log import EventLog
-from memory.event_queries import with_keys
+from memory.event_queries import replacements, with_keys
 from memory.event_rows import INTERACTIONS, from_row
 from memory.interactions import Interaction
 
@@ -61,9 +61,8 @@ class ReplacedTurns:
 
     def any_of(self, user_id: str) -> bool:
         """Whether this user ever replaced a turn, in any catalogue."""
-        query = select(INTERACTIONS.c.event_id).where(_replaced_by(user_id)).limit(1)
         with reading(self._engine) as connection:
-            return connection.execute(query).first() is not None
+            return connection.execute(replacements(), {"user": user_id}).first() is not None
 
     def among(self, user_id: str, turn_ids: Iterable[str]) -> set[str]:
         """Those of these turns that were replaced."""
@@ -76,10 +75,9 @@ class ReplacedTurns:
 
     def void(self, user_id: str, catalogue: str) -> list[Void]:
         """What replaced turns of this user had taught and taken back, oldest first; empty for who replaced none."""
-        columns = INTERACTIONS.c
-        query = select(columns.text, columns.at).where(_replaced_by(user_id), columns.catalogue == catalogue)
         with reading(self._engine) as connection:
-            since = {row.text: datetime.fromisoformat(row.at) for row in connection.execute(query)}
+            rows = connection.execute(replacements(), {"user": user_id})
+            since = {row.text: datetime.fromisoformat(row.at) for row in rows if row.catalogue == catalogue}
         turn_ids = [source.removeprefix("turn:") for source in since]
         taught = self._taught(user_id, catalogue, turn_ids)
         return [Void(one, since[one.source]) for one in taught]
@@ -99,12 +97,6 @@ class ReplacedTurns:
         )
         with reading(self._engine) as connection:
             return [from_row(row) for row in connection.execute(query)]
-
-
-def _replaced_by(user_id: str) -> ColumnElement[bool]:
-    """The rows that say which turns this user replaced."""
-    columns = INTERACTIONS.c
-    return and_(columns.user_id == user_id, columns.item_id == "", columns.kind == "take_back", columns.text != "")
 
 
 def _of(event: Interaction, turn_id: str) -> bool:
