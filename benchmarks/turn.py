@@ -8,11 +8,11 @@ the turn's end is recorded. Medians of parts do not add up to the median of thei
 
 Beside it, in the same process, a bare LangGraph graph takes a turn after each of ours: three nodes that hand on what
 they are given, in plain lists and texts that hold what our turn left in its own state, so that both checkpoints weigh
-about the same (`checkpoint_bytes`); with a thread as long, the same checkpointer and stream modes. It takes three turns:
-`bare_graph`, as LangGraph comes, a checkpoint after every step; `bare_once`, with a checkpoint at the end alone, as a
-turn of ours keeps it; and `bare_once_with_models`, in which each node calls a model as our steps do, its overhead again
-being its time less model time. A model's pass empties the processor's caches, so that what runs after it, ours or
-LangGraph's, takes up to twice as long; the last comparison leaves that out. The bound is on the first.
+about the same (`checkpoint_bytes`); with a thread as long, the same checkpointer and stream modes. It takes three
+turns: `bare_graph`, as LangGraph comes, with a checkpoint after every step; `bare_once`, with one at the end alone, as
+a turn of ours keeps it; and `bare_once_with_models`, in which each node calls a model as our steps do, its overhead
+again being its time less model time. A model's pass empties the processor's caches, so that what runs after it, ours
+or LangGraph's, takes up to twice as long; the last comparison leaves that out. The bound is on the first.
 `--home` keeps the prepared shop between runs.
 """
 

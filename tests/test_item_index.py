@@ -13,6 +13,7 @@ from memory.chroma_store import ChromaStore
 from memory.embedding import index_for
 from memory.errors import EmbedderFailed
 from memory.item_index import ItemIndex, ItemSummary, content_of, described
+from memory.kept_texts import KeptTexts
 from tests.word_embedder import WordEmbedder
 
 SCHEMA = (
@@ -170,3 +171,33 @@ def test_content_tells_picture_title_and_text_apart():
     ]
     assert len({content_of(item) for item in parts}) == 4
     assert content_of(parts[0]) == content_of(parts[0].model_copy(update={"item_id": "y"}))
+
+
+def test_summaries_that_were_read_are_read_anew_once_they_changed(index):
+    index.put_items(shop(FOX, WHALE))
+    assert index.summaries("shop", [FOX, WHALE]) == {}
+    index.put_summary("shop", FOX, written("a fox"))
+    assert index.summaries("shop", [FOX, WHALE]) == {"fox": "a fox"}
+    index.put_summary("shop", FOX, written("a red fox"))
+    assert index.summaries("shop", [FOX]) == {"fox": "a red fox"}
+    repainted = FOX.model_copy(update={"text": "green fox"})
+    assert index.summaries("shop", [repainted]) == {}
+    index.put_items(shop(repainted, WHALE))
+    index.put_items(shop(FOX, WHALE))
+    assert index.summaries("shop", [FOX]) == {}, "what told of another text is gone, though the first one is back"
+    index.put_summary("shop", WHALE, written("a whale"))
+    assert index.summaries("shop", [WHALE]) == {"whale": "a whale"}
+    index.drop("shop")
+    assert index.summaries("shop", [FOX, WHALE]) == {}
+
+
+def test_what_was_read_while_another_wrote_is_not_kept():
+    texts = KeptTexts(limit=2)
+    before = texts.version
+    texts.drop("shop")
+    texts.keep("shop", {("fox", "c"): "old"}, version=before)
+    assert texts.get("shop", [("fox", "c")]) == {}
+    texts.keep("shop", {("fox", "c"): "new"}, version=texts.version)
+    texts.keep("shop", {("whale", "c"): "", ("barn", "c"): "red"}, version=texts.version)
+    kept = texts.get("shop", [("fox", "c"), ("whale", "c"), ("barn", "c")])
+    assert kept == {("whale", "c"): "", ("barn", "c"): "red"}, "bounded: the older make room"
