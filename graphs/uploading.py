@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from catalog.importers import ImportFailed, RefusedRow, import_path
+from catalog.importers import ImportFailed, Refusals, RefusedRow, import_path
 from catalog.importers.folder import settle_items
 from catalog.importers.mapping import FILE_NAME, FolderMapping
 from catalog.importers.tables import SUFFIXES, Table
@@ -65,8 +65,7 @@ def lay_down(files: Sequence[tuple[str, bytes]]) -> tempfile.TemporaryDirectory[
         )
     folder = tempfile.TemporaryDirectory(prefix="palate-upload-")
     for name, data in files:
-        plain = PurePath(name.replace("\\", "/")).name
-        (Path(folder.name) / (f"items{_suffix(plain)}" if name == tables[0] else plain)).write_bytes(data)
+        (Path(folder.name) / PurePath(name.replace("\\", "/")).name).write_bytes(data)
     return folder
 
 
@@ -80,9 +79,17 @@ def preview(folder: Path) -> Preview:
 
 
 def import_upload(services: Services, folder: Path, name: str, columns: Columns, report: Report) -> Imported:
-    """Import what was laid down as a new catalogue. Raises ImportFailed, also for a name that is taken."""
+    """Import what was laid down as a new catalogue. Raises ImportFailed, also for a name that is taken.
+
+    report: told the rows read of how many, and how many of them were refused, or taken without what was wrong in them.
+    """
     if any(info.name == name for info in services.catalogues.names()):
         raise ImportFailed(f"there is a catalogue {name!r} already", "give this one another name")
+    refused = Refusals()
+
+    def tell_rows(done: int, of: int | None) -> None:
+        report(f"reading the rows ({refused.count:,} refused)" if refused.count else "reading the rows", done, of or 0)
+
     mapping = {"items": _table(folder).name, **vars(columns), "text": list(columns.text)}
     (folder / FILE_NAME).write_text(json.dumps(mapping))  # JSON is YAML as well
     result = import_path(
@@ -90,7 +97,8 @@ def import_upload(services: Services, folder: Path, name: str, columns: Columns,
         name=name,
         format="folder",
         pictures=services.pictures,
-        progress=lambda done, of: report("reading the rows", done, of or 0),
+        progress=tell_rows,
+        refused=refused,
     )
     stored = store_catalogue(services, name, result.schema, result.items, (), report)
     pictured = sum(item.picture is not None for item in result.items)
@@ -98,8 +106,4 @@ def import_upload(services: Services, folder: Path, name: str, columns: Columns,
 
 
 def _table(folder: Path) -> Path:
-    return next(path for path in sorted(folder.iterdir()) if path.name in {f"items{suffix}" for suffix in SUFFIXES})
-
-
-def _suffix(name: str) -> str:
-    return next(suffix for suffix in SUFFIXES if name.casefold().endswith(suffix))
+    return next(path for path in sorted(folder.iterdir()) if path.name.casefold().endswith(SUFFIXES))

@@ -181,7 +181,7 @@ class TestAPlainFolder:
         folder.put("items.csv", "id,title\n" + "".join(f"{n},Fox {n}\n" for n in range(120)))
         told: list[tuple[int, int | None]] = []
         folder.read(progress=lambda done, total: told.append((done, total)))
-        assert [done for done, _ in told] == [1, 51, 101, 120]
+        assert {1, 51, 101, 120} <= {done for done, _ in told}
         assert told[-1] == (120, 120)
         assert all(total is not None and done <= total for done, total in told)
 

@@ -91,6 +91,8 @@ def test_another_catalogue_can_be_picked_and_the_talk_is_then_about_that(real):
     page.selectbox(key="catalogue-name").set_value("films").run()
     assert titles(page) == ["Film 0", "Film 1", "Film 2"]
     assert page.query_params["catalogue"] == "films"
+    there = open_page("catalogue", catalogue="films")
+    assert there.selectbox(key="catalogue-name").value == "films", "also where an address led to it"
     chat = open_page(catalogue="films")
     chat.chat_input[0].set_value("a fox").run()
     shown = [text for text in texts(chat) if text.startswith(("Film", "Quiet Hour"))]

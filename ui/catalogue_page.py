@@ -80,10 +80,10 @@ def _draw_picker(session: Session) -> None:
         open_thread("", "" if name == session.services.profile.catalogue else name)
 
     names = list(infos)
+    st.session_state["catalogue-name"] = session.catalogue.name  # whatever led to it
     st.selectbox(
         "Catalogue",
         names,
-        index=names.index(session.catalogue.name),
         format_func=lambda name: f"{name}, {infos[name].items:,} items",
         key="catalogue-name",
         on_change=choose,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,30 +15,64 @@ import streamlit as st
 from ui.choosing import open_thread
 from ui.conversation import in_words
 from ui.first_run import Step
+from ui.gate import still_admitted
 from ui.look import say
-from ui.opening import follow_steps, host
+from ui.opening import host
 from ui.plain import escaped
 
 if TYPE_CHECKING:
     from graphs.session import Session
     from graphs.uploading import Columns, Imported, Preview
+    from ui.host import Running
 
+LOOK_S = 0.5
 NONE = "none"
 REFUSED_SHOWN = 20
 TYPES = ["csv", "tsv", "jsonl", "parquet", "jpg", "jpeg", "png", "webp"]
+
+
+@dataclass
+class _Import:
+    """One import that was begun in this window. done: what it came to, once it is over."""
+
+    running: Running[Step]
+    done: list[Imported]
 
 
 def draw_import(session: Session) -> None:
     """Draw the panel, closed until it is wanted. Where people sign in, nobody brings catalogues in for all."""
     if session.services.profile.auth is not None:
         return
-    with st.expander("Bring in a catalogue of your own", icon=":material/upload_file:", key="import"):
-        if (done := st.session_state.get("imported")) is not None:
-            _draw_imported(done)
+    begun: _Import | None = st.session_state.get("importing")
+    with st.expander(
+        "Bring in a catalogue of your own", icon=":material/upload_file:", key="import", expanded=begun is not None
+    ):
+        if begun is not None and not begun.running.over:
+            st.fragment(still_admitted(_draw_progress), run_every=LOOK_S)(begun)
+            return
+        if begun is not None:
+            _draw_end(begun)
         st.caption("A table with a row for each item (CSV, JSON lines or Parquet), and its pictures if there are any.")
         sent = st.file_uploader("Files", type=TYPES, accept_multiple_files=True, key="import-files")
         if sent:
             _draw_sent([(one.name, one.getvalue()) for one in sent], session)
+
+
+def _draw_progress(begun: _Import) -> None:
+    """How far it is, whichever page was looked at meanwhile."""
+    if begun.running.over:
+        st.rerun()  # the whole page: there is a new catalogue, or a reason why not
+    steps = begun.running.after(0, timeout_s=0)
+    step = steps[-1] if steps else Step("beginning", 0, 0)
+    st.progress(step.share, escaped(step.told))
+
+
+def _draw_end(begun: _Import) -> None:
+    if (error := begun.running.error) is not None:
+        st.error(escaped(in_words(error)), icon=":material/error:")
+        _draw_refused([str(row) for row in getattr(error, "refused", ())])
+    elif begun.done:
+        _draw_imported(begun.done[0])
 
 
 def _draw_sent(files: list[tuple[str, bytes]], session: Session) -> None:
@@ -47,8 +82,8 @@ def _draw_sent(files: list[tuple[str, bytes]], session: Session) -> None:
     try:
         if st.session_state.get("laid-down", ("",))[0] != digest:
             st.session_state["laid-down"] = digest, lay_down(files)
-        folder = Path(st.session_state["laid-down"][1].name)
-        found = preview(folder)
+        folder: TemporaryDirectory[str] = st.session_state["laid-down"][1]
+        found = preview(Path(folder.name))
     except Exception as error:
         st.error(escaped(in_words(error)), icon=":material/error:")
         return
@@ -74,7 +109,8 @@ def _draw_columns(found: Preview, key: str) -> Columns:
     return Columns(item_id, title, tuple(text), "" if picture == NONE else picture)
 
 
-def _import(session: Session, folder: Path, name: str, columns: Columns) -> None:
+def _import(session: Session, folder: TemporaryDirectory[str], name: str, columns: Columns) -> None:
+    """Begin it. The folder is held until the end, also where the window is closed meanwhile."""
     from graphs.uploading import import_upload
 
     done: list[Imported] = []
@@ -83,17 +119,11 @@ def _import(session: Session, folder: Path, name: str, columns: Columns) -> None
         def report(what: str, at: int, of: int | None) -> None:
             put(Step(what, at, of or 0))
 
-        done.append(await asyncio.to_thread(import_upload, session.services, folder, name, columns, report))
+        place = Path(folder.name)
+        done.append(await asyncio.to_thread(import_upload, session.services, place, name, columns, report))
 
-    running = host().once(f"import {name}", work)
-    follow_steps(running)
-    if running.error is not None:
-        st.error(escaped(in_words(running.error)), icon=":material/error:")
-        refused = getattr(running.error, "refused", ())
-        _draw_refused([str(row) for row in refused])
-    elif done:
-        st.session_state.imported = done[0]
-        st.rerun()
+    st.session_state.importing = _Import(host().once(f"import {name}", work), done)
+    st.rerun()
 
 
 def _draw_imported(done: Imported) -> None:
@@ -103,8 +133,14 @@ def _draw_imported(done: Imported) -> None:
         "Look at it",
         key="import-open",
         icon=":material/grid_view:",
-        on_click=partial(open_thread, "", done.name),
+        on_click=_look_at,
+        args=(done.name,),
     )
+
+
+def _look_at(name: str) -> None:
+    st.session_state.pop("importing", None)
+    open_thread("", name)
 
 
 def _draw_refused(rows: list[str]) -> None:

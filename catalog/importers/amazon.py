@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from catalog.importers.building import PictureFolder
 from catalog.importers.plans import InteractionPlan, ItemPlan, attribute
 from catalog.importers.reading import InteractionSource, ItemSource, read_all
-from catalog.importers.report import ImportFailed, ImportResult, ProgressCallback
+from catalog.importers.report import ImportFailed, ImportResult, ProgressCallback, Refusals
 from catalog.importers.tables import Row, Table
 from catalog.pictures import PictureStore
 
@@ -47,7 +47,9 @@ def is_amazon(path: Path) -> bool:
     )
 
 
-def import_amazon(path: Path, *, name: str, pictures: PictureStore, progress: ProgressCallback) -> ImportResult:
+def import_amazon(
+    path: Path, *, name: str, pictures: PictureStore, progress: ProgressCallback, refused: Refusals
+) -> ImportResult:
     """Import the items of a meta file, or of all in a folder, with the reviews beside them.
 
     Raises ImportFailed when there is no meta file.
@@ -61,7 +63,7 @@ def import_amazon(path: Path, *, name: str, pictures: PictureStore, progress: Pr
     items = [ItemSource(Table(meta), _PLAN, reshape) for meta in metas]
     reviews = [found for meta in metas if (found := _reviews(meta)) is not None]
     interactions = [InteractionSource(Table(review), _REVIEWS) for review in reviews]
-    return read_all(name, folder, items, interactions, pictures=pictures, progress=progress)
+    return read_all(name, folder, items, interactions, pictures=pictures, progress=progress, refused=refused)
 
 
 def _reshaping(pictures: PictureFolder) -> Callable[[Row], Row]:

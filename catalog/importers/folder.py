@@ -10,7 +10,7 @@ from catalog.importers import guessing
 from catalog.importers.mapping import FILE_NAME, AttributeMapping, FolderMapping, InteractionsMapping, load_mapping
 from catalog.importers.plans import AttributePlan, InteractionPlan, ItemPlan
 from catalog.importers.reading import InteractionSource, ItemSource, read_all
-from catalog.importers.report import ImportFailed, ImportResult, ProgressCallback
+from catalog.importers.report import ImportFailed, ImportResult, ProgressCallback, Refusals
 from catalog.importers.tables import SUFFIXES, Table
 from catalog.items import AttributeSpec
 from catalog.pictures import PictureStore
@@ -33,7 +33,13 @@ _KIND_OF_FILE: Final[dict[str, InteractionKind]] = {"purchases": "purchase", "or
 
 
 def import_folder(
-    folder: Path, *, name: str, pictures: PictureStore, progress: ProgressCallback, items_file: Path | None = None
+    folder: Path,
+    *,
+    name: str,
+    pictures: PictureStore,
+    progress: ProgressCallback,
+    refused: Refusals,
+    items_file: Path | None = None,
 ) -> ImportResult:
     """Import a plain folder; `items_file` names the table of items when a file was given instead of a folder.
 
@@ -48,7 +54,7 @@ def import_folder(
         told = ", ".join(f"{spec.name} ({spec.kind})" for spec in plan.schema) or "none"
         notes.insert(0, f"no {FILE_NAME}: took {plan.id!r} as id, {plan.title!r} as title, attributes: {told}")
     items = [ItemSource(table, plan)]
-    return read_all(name, folder, items, sources, pictures=pictures, progress=progress, notes=notes)
+    return read_all(name, folder, items, sources, pictures=pictures, progress=progress, refused=refused, notes=notes)
 
 
 def settle_items(mapping: FolderMapping, table: Table) -> tuple[ItemPlan, list[str]]:

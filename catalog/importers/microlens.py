@@ -14,7 +14,7 @@ from typing import Final
 
 from catalog.importers.plans import InteractionPlan, ItemPlan
 from catalog.importers.reading import InteractionSource, ItemSource, read_all
-from catalog.importers.report import ImportFailed, ImportResult, ProgressCallback
+from catalog.importers.report import ImportFailed, ImportResult, ProgressCallback, Refusals
 from catalog.importers.tables import Row, Table
 from catalog.pictures import PictureStore
 
@@ -29,7 +29,9 @@ def is_microlens(folder: Path) -> bool:
     return pairs is not None and titles is not None
 
 
-def import_microlens(folder: Path, *, name: str, pictures: PictureStore, progress: ProgressCallback) -> ImportResult:
+def import_microlens(
+    folder: Path, *, name: str, pictures: PictureStore, progress: ProgressCallback, refused: Refusals
+) -> ImportResult:
     """Import titles and comments. A comment counts as a like: it is the set's only sign of interest.
 
     Raises ImportFailed when there are no titles.
@@ -40,7 +42,7 @@ def import_microlens(folder: Path, *, name: str, pictures: PictureStore, progres
     table = _titles(titles)
     items = [ItemSource(table, ItemPlan(table.columns[0], table.columns[1]))]
     interactions = [_pairs(pairs)] if pairs else []
-    return read_all(name, folder, items, interactions, pictures=pictures, progress=progress)
+    return read_all(name, folder, items, interactions, pictures=pictures, progress=progress, refused=refused)
 
 
 def _titles(path: Path) -> Table:

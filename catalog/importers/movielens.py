@@ -37,7 +37,9 @@ def is_movielens(folder: Path) -> bool:
     )
 
 
-def import_movielens(folder: Path, *, name: str, pictures: PictureStore, progress: ProgressCallback) -> ImportResult:
+def import_movielens(
+    folder: Path, *, name: str, pictures: PictureStore, progress: ProgressCallback, refused: Refusals
+) -> ImportResult:
     """Import films with year, genres, keywords, tags and ratings. Raises ImportFailed when there are no such files."""
     if _has(folder / "movies.csv", _ORIGINAL):
         items, interactions = _original(folder)
@@ -46,7 +48,7 @@ def import_movielens(folder: Path, *, name: str, pictures: PictureStore, progres
     else:
         what = f"{folder.name} has neither movies.csv (movieId, title, genres) nor items.csv with a year and genres"
         raise ImportFailed(what, "unpack a MovieLens archive and give its folder")
-    return read_all(name, folder, [items], interactions, pictures=pictures, progress=progress)
+    return read_all(name, folder, [items], interactions, pictures=pictures, progress=progress, refused=refused)
 
 
 def _cut(folder: Path) -> tuple[ItemSource, list[InteractionSource]]:

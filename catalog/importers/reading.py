@@ -41,10 +41,10 @@ def read_all(
     *,
     pictures: PictureStore,
     progress: ProgressCallback,
+    refused: Refusals,
     notes: Sequence[str] = (),
 ) -> ImportResult:
     """Read every source, row by row. Raises ImportFailed when not one item could be taken."""
-    refused = Refusals()
     tables = [*(source.table for source in items), *(source.table for source in interactions)]
     counts = [table.count() for table in tables]
     known = [count for count in counts if count is not None]

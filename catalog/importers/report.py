@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from memory.interactions import Interaction
 
 ProgressCallback = Callable[[int, int | None], None]
 SHOWN_PER_KIND: Final = 200
+LONGEST_SILENCE_S: Final = 0.2  # rows with large pictures take long
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class Refusals:
         if self._counts[source, remedy] <= SHOWN_PER_KIND:
             self._rows.append(RefusedRow(source, line, reason, remedy, kept))
 
+    @property
+    def count(self) -> int:
+        """How many rows so far, those taken in part too."""
+        return sum(self._counts.values())
+
     def rows(self) -> list[RefusedRow]:
         """All that was noted, the surplus of each kind as one row with line 0."""
         surplus = [
@@ -84,15 +91,17 @@ class Refusals:
 
 
 class Progress:
-    """Counts rows and tells the callback now and then: the first, every fiftieth, and the end."""
+    """Counts rows and tells the callback now and then: the first, every fiftieth, after a while, and the end."""
 
     def __init__(self, callback: ProgressCallback, total: int | None) -> None:
-        self._callback, self._total, self._done = callback, total, 0
+        self._callback, self._total, self._done, self._told_at = callback, total, 0, 0.0
 
     def step(self) -> None:
         """One row more."""
         self._done += 1
-        if self._done % 50 == 1:
+        now = time.monotonic()
+        if self._done % 50 == 1 or now - self._told_at > LONGEST_SILENCE_S:
+            self._told_at = now
             total = None if self._total is None else max(self._total, self._done)
             self._callback(self._done, total)
 
