@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.errors import ModelError
 from models.roles import ROLES, Role, RoleModels
 from models.spec import ModelSpec
-from profiles.settings import Profile, ProfileError, load_profile, missing_keys, profile_names
+from profiles.settings import Profile, ProfileError, load_profile, missing_keys
 
 QUESTION = "Say in three words that you are ready."
 LONGEST_TOKENS = 16
@@ -60,12 +61,13 @@ class Check:
     error: str = ""
 
 
-def profiles_told(environ: Mapping[str, str] = os.environ) -> list[ProfileInfo]:
-    """Every profile that comes with Palate, sorted by name; needs no key and loads nothing."""
+def profiles_told(given: Sequence[str], environ: Mapping[str, str] = os.environ) -> list[ProfileInfo]:
+    """These profiles, by names or paths, sorted by name; needs no key and loads nothing."""
     told = []
-    for name in profile_names():
+    for one in sorted(given, key=lambda one: Path(one).stem):
+        name = Path(one).stem
         try:
-            profile = load_profile(name, environ=environ, keys_required=False).profile
+            profile = load_profile(one, environ=environ, keys_required=False).profile
         except ProfileError as error:
             told.append(ProfileInfo(name, "", (), wrong=str(error)))
             continue

@@ -40,6 +40,8 @@ def ui(
     loaded = load(profile, settings)
     auth = loaded.profile.auth
     require_auth(loaded.profile, os.environ)
+    for offered in auth.profiles if auth is not None else ():
+        load(offered, settings, keys_required=False)
     if find_spec("streamlit") is None:
         raise Mistake("the page needs Streamlit, which is not installed", "write: pip install 'palate[ui]'")
     page = Path(__file__).resolve().parent.parent / "ui" / "app.py"

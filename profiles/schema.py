@@ -176,6 +176,7 @@ class AuthSettings(_Section):
     issuer: its URL, as in the `iss` of what it signs. client_id: under which it knows this app. address: where people
     open the app, without a path; the provider must allow `<address>/oauth2callback`. client_secret_env,
     cookie_secret_env: the NAMES of the environment variables that hold both secrets. hours: how long a sign-in lasts.
+    profiles: what people who signed in may choose from beside the profile the server was started with; names or paths.
     """
 
     issuer: str
@@ -184,6 +185,7 @@ class AuthSettings(_Section):
     client_secret_env: str = Field(default="OIDC_CLIENT_SECRET", pattern=_VARIABLE)
     cookie_secret_env: str = Field(default="OIDC_COOKIE_SECRET", pattern=_VARIABLE)
     hours: float = Field(default=24, gt=0, le=720)
+    profiles: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _refuse_open_roads(self) -> Self:

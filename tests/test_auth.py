@@ -17,7 +17,7 @@ from agents.state import TurnState
 from profiles.auth import missing_for_auth, require_auth, secrets_for_streamlit
 from profiles.settings import AuthSettings, ProfileError, load_profile
 from tests.ui_world import APP, PAYLOADS, testing, texts
-from ui.gate import NotSignedIn, local_name, person_of, still_admitted, user_id_of
+from ui.gate import NotSignedIn, auth_settings, local_name, person_of, still_admitted, user_id_of
 
 pytest_plugins = ("tests.ui_world",)
 
@@ -242,11 +242,45 @@ def test_who_signed_in_is_themselves_whatever_the_address_says(locked):
     page = opened(claims_now(), person="me", thread="aaaa")
     assert "a fox for oidc:" in texts(page)
     assert "a fox for me" not in texts(page)
-    assert [one.key for one in page.selectbox] == ["profile"]
+    assert not page.selectbox, "neither another person nor another profile is offered"
     assert "Ann" in texts(page)
     page.query_params["person"] = "ann"
     page.run()
     assert "a fox for ann" not in texts(page)
+
+
+def test_people_who_sign_in_choose_among_the_profiles_that_auth_names(locked, monkeypatch):
+    page = opened(claims_now(), thread="aaaa", profile="ollama")
+    assert page.session_state.talk.profile == "demo"
+    assert not page.selectbox
+    assert [one.label for one in opened(claims_now(), "models").expander if "in use" in one.label] == [
+        "demo · in use here"
+    ]
+    assert not [one for one in opened(claims_now(), "models").expander if "ollama" in one.label]
+    monkeypatch.setenv("PALATE_AUTH__PROFILES", '["ollama", "local"]')
+    auth_settings.clear()
+    page = opened(claims_now(), thread="aaaa", profile="ollama")
+    assert page.session_state.talk.profile == "ollama"
+    assert page.selectbox(key="profile").options == ["demo", "ollama", "local"]
+    assert opened(claims_now(), thread="aaaa", profile="openai").session_state.talk.profile == "demo"
+    labels = [one.label for one in opened(claims_now(), "models").expander]
+    assert len([one for one in labels if one.split()[0] in ("demo", "ollama", "local")]) == 3
+    assert not [one for one in labels if one.startswith("openai")]
+
+
+def test_who_signs_in_changes_nothing_that_all_share(real, monkeypatch):
+    def offered() -> set[str]:
+        pages = [opened(claims_now(), "catalogue"), opened(claims_now(), "catalogue", item="i03")]
+        pages.append(opened(claims_now(), "results"))
+        buttons = {one.key for page in pages for one in page.button}
+        uploaders = {"import-files" for page in pages if page.get("file_uploader")}
+        return uploaders | (buttons & {"summarise-again", "run-evaluation", "go-on"})
+
+    assert offered() == {"import-files", "summarise-again", "run-evaluation", "go-on"}
+    for name, value in as_variables().items():
+        monkeypatch.setenv(name, value)
+    auth_settings.clear()
+    assert offered() == set()
 
 
 def test_every_run_asks_again_who_is_there(locked):

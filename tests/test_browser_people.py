@@ -43,6 +43,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         (folder / "secrets.toml").write_text(secrets_for_streamlit(auth, SECRETS))
         settings = {name: str(value) for name, value in auth.model_dump().items()}
         environ = {f"PALATE_AUTH__{name.upper()}": value for name, value in settings.items()}
+        environ["PALATE_AUTH__PROFILES"] = '["ollama"]'
         options = ("--secrets.files", str(folder / "secrets.toml"))
         with serve_shop(folder, port, *options, environ=environ) as address:
             yield SimpleNamespace(address=address, issuer=issuer)
@@ -117,6 +118,34 @@ def test_one_signs_in_reloads_and_signs_out(locked, browser, sign_in):
     expect(ann.page).to_have_url(re.compile(f"^{locked.issuer}/oauth2/end_session"))
     ann.page.goto(f"{ann.address}/taste")
     expect(ann.page.get_by_role("heading", name="Sign in to Palate")).to_be_visible()
+
+
+def test_no_other_profile_is_had_than_those_that_are_offered(sign_in):
+    ann = sign_in("ann-1")
+    ann.page.goto(f"{ann.address}/models?profile=openai")
+    expect(ann.page.get_by_text("demo · in use here")).to_be_visible()
+    expect(ann.page.locator("summary", has_text="ollama")).to_be_visible()
+    expect(ann.page.locator("summary", has_text="openai")).to_have_count(0)
+
+    def forge(socket: Any) -> None:
+        """The browser picks `ollama`, and what reaches the server says `openai`."""
+        server = socket.connect_to_server()
+        socket.on_message(
+            lambda sent: server.send(sent.replace(b"ollama", b"openai") if isinstance(sent, bytes) else sent)
+        )
+
+    picker = ann.page.get_by_role("combobox", name="Profile")
+    for forged in (False, True):
+        if forged:
+            ann.page.route_web_socket(re.compile("_stcore/stream"), forge)
+        ann.page.goto(f"{ann.address}/models")
+        expect(picker).to_have_value("demo")
+        settled(ann.page)
+        picker.click()
+        ann.page.get_by_role("option", name="ollama").click()
+        settled(ann.page)
+        in_use = "demo" if forged else "ollama"
+        expect(ann.page.locator("summary", has_text="in use here")).to_have_text(re.compile(f"{in_use} · in use here"))
 
 
 def test_a_cookie_that_was_changed_signs_nobody_in(sign_in):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from types import SimpleNamespace
 
 import pytest
 
@@ -194,9 +193,3 @@ class TestSummariseAgain:
         looked_again(page)
         assert page.info[0].value == "Stopped; the summary is as it was."
         assert summary_of(real, "i03") == "A woodcut of a fox."
-
-    def test_where_people_sign_in_nobody_has_what_all_read_written_anew(self, real):
-        auth = SimpleNamespace(issuer="https://one.example")
-        real.services.profile = real.services.profile.model_copy(update={"auth": auth})
-        page = open_page("catalogue", item="i03")
-        assert not [one for one in page.button if one.key == "summarise-again"]

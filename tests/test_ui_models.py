@@ -6,6 +6,7 @@ import pytest
 
 from graphs.model_check import Check, check_model, profiles_told
 from models.errors import ModelUnreachable
+from profiles.settings import profile_names
 from tests import world
 from tests.ui_world import NOW, PAYLOADS, made_host, open_page, texts
 from tests.world import PlayedModels, fond_of_foxes, polite
@@ -15,14 +16,14 @@ pytest_plugins = ("tests.ui_world",)
 
 
 def test_every_profile_tells_its_roles_and_what_it_lacks():
-    told = {one.name: one for one in profiles_told({})}
+    told = {one.name: one for one in profiles_told(profile_names(), {})}
     assert not told["demo"].missing
     [demo] = told["demo"].models
     assert len(demo.roles) == 5
     assert "sees pictures" in demo.told
     assert "decides by local" in demo.told
     assert told["openai"].missing == ("OPENAI_API_KEY",)
-    assert not profiles_told({"OPENAI_API_KEY": "x"})[sorted(told).index("openai")].missing
+    assert not profiles_told(profile_names(), {"OPENAI_API_KEY": "x"})[sorted(told).index("openai")].missing
 
 
 async def test_a_check_tells_what_was_said_and_an_error_in_words():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from ui.conversation import Conversation, thread_of
-from ui.gate import LONGEST_NAME, draw_sign_out, local_name, signed_in
+from ui.gate import LONGEST_NAME, auth_settings, draw_sign_out, local_name, signed_in
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -30,14 +30,9 @@ def choose() -> Conversation:
     else:
         left, column = st.columns(2)
         person = _pick_person(left, address, disabled=busy)
-    profile = column.selectbox(
-        "Profile",
-        profiles,
-        key="profile",
-        format_func=short_name,
-        disabled=busy,
-        help="Which models answer.",
-    )
+    profile = profiles[0]
+    if len(profiles) > 1:
+        profile = pick_profile(column, "Profile", key="profile", disabled=busy, help="Which models answer.")
     talk = _chosen(person, profile, address)
     st.button(
         "New conversation",
@@ -109,14 +104,23 @@ def address_of(talk: Conversation) -> dict[str, str]:
     return {name: value for name, value in told.items() if value}
 
 
+def pick_profile(column: DeltaGenerator, label: str, *, key: str, first: int = 0, **more: Any) -> str:
+    """Draw a picker of profiles and return one that may be chosen. first: which stands there, counted from 0."""
+    known = profiles_known()
+    place = min(first, len(known) - 1)
+    picked: str = column.selectbox(label, known, place, key=key, format_func=short_name, **more)
+    return picked if picked in known else known[0]  # a browser may send any word as the one picked
+
+
 def profiles_known() -> list[str]:
-    """The profiles to choose from, the one in PALATE_PROFILE first."""
+    """The profiles to choose from, the one in PALATE_PROFILE first; where people sign in, those their `auth` names."""
     from profiles.settings import FOLDER, profile_names
 
     given = os.environ.get("PALATE_PROFILE") or "demo"
     if Path(given).parent == FOLDER:
         given = Path(given).stem
-    return list(dict.fromkeys([given, *profile_names()]))
+    auth = auth_settings()
+    return list(dict.fromkeys([given, *(profile_names() if auth is None else auth.profiles)]))
 
 
 def short_name(profile: str) -> str:

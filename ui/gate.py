@@ -88,6 +88,11 @@ def signed_in() -> Person | None:
     return person
 
 
+def may_manage() -> bool:
+    """Whether who looks may change what all share, or spend on it: where people sign in, only the command line may."""
+    return signed_in() is None
+
+
 def shown_name(user_id: str) -> str:
     """What a page calls them: a user id by itself says nothing to who signed in."""
     person = signed_in()

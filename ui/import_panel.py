@@ -15,7 +15,7 @@ import streamlit as st
 from ui.choosing import open_thread
 from ui.conversation import in_words
 from ui.first_run import Step
-from ui.gate import still_admitted
+from ui.gate import may_manage, still_admitted
 from ui.look import say
 from ui.opening import host
 from ui.plain import escaped
@@ -41,7 +41,7 @@ class _Import:
 
 def draw_import(session: Session) -> None:
     """Draw the panel, closed until it is wanted. Where people sign in, nobody brings catalogues in for all."""
-    if session.services.profile.auth is not None:
+    if not may_manage():
         return
     begun: _Import | None = st.session_state.get("importing")
     with st.expander(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from tracing.reading import cost_told
-from ui.choosing import profiles_known, put_in_address, short_name
+from ui.choosing import pick_profile, profiles_known, put_in_address, short_name
 from ui.compare_page import draw_comparison
 from ui.conversation import Conversation, in_words
 from ui.look import say
@@ -35,7 +35,7 @@ def draw_models() -> None:
     st.header("Models", anchor=False)
     st.markdown("A profile says which model plays which role. Choosing another goes on with the same conversation.")
     try:
-        for told in profiles_told():
+        for told in profiles_told(profiles_known()):
             _draw_profile(told, talk, session)
         _draw_side_by_side(talk, session)
     except Exception as error:
@@ -105,14 +105,11 @@ def _draw_check(check: Check, key: str) -> None:
 
 def _draw_side_by_side(talk: Conversation, session: Session) -> None:
     st.subheader("The same message on two profiles", anchor=False)
-    known = profiles_known()
     with st.form("side-by-side", border=True):
         message = st.text_input("Message", max_chars=LONGEST_MESSAGE, key="trial-message")
         left, right = st.columns(2)
-        first = left.selectbox("First", known, format_func=short_name, key="trial-first")
-        second = right.selectbox(
-            "Second", known, index=min(1, len(known) - 1), format_func=short_name, key="trial-second"
-        )
+        first = pick_profile(left, "First", key="trial-first")
+        second = pick_profile(right, "Second", key="trial-second", first=1)
         st.caption("Both begin from your taste as it is now. Nothing of it reaches your conversations or your taste.")
         asked = st.form_submit_button("Ask both", icon=":material/compare_arrows:")
     if asked and message and message.strip():

@@ -10,6 +10,7 @@ import streamlit as st
 from ui.choosing import open_thread
 from ui.conversation import Conversation, in_words
 from ui.first_run import SET_UP, Step, set_up_demo
+from ui.gate import may_manage
 from ui.host import Host, Running
 from ui.plain import escaped
 
@@ -49,6 +50,11 @@ def draw_error(told: str, *, key: str) -> None:
 
 def _offer_set_up(profile: str) -> None:
     """The button that sets the demo up; where that is under way already, whoever began it, its progress."""
+    if not may_manage():
+        st.markdown(
+            "There is no catalogue yet. Whoever keeps this server brings one in: `palate demo`, `palate import`."
+        )
+        return
     running = host().named(SET_UP)
     if running is None or running.over:
         st.markdown(

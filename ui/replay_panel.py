@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from tracing.events import ModelCall, Trace
-from ui.choosing import profiles_known, short_name
+from ui.choosing import pick_profile
 from ui.conversation import in_words
 from ui.frame import TRACES
 from ui.look import say
@@ -30,7 +30,7 @@ def draw_replay(trace: Trace, own: Conversations, session: Session, address: Map
         return
     with box:
         st.caption("A replay runs on a copy: nothing of it reaches the conversation, the record or the taste.")
-        profile = st.selectbox("On the profile", profiles_known(), format_func=short_name, key="replay-profile")
+        profile = pick_profile(st.container(), "On the profile", key="replay-profile")
         _draw_turn(trace, session, profile, address)
         _draw_call(trace, session, profile, address)
         _draw_earlier(trace, own, address)

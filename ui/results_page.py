@@ -10,7 +10,7 @@ import streamlit as st
 from ui.conversation import Conversation, in_words
 from ui.evaluating import EVALUATION, evaluate, memory_command
 from ui.first_run import Step
-from ui.gate import still_admitted
+from ui.gate import may_manage, still_admitted
 from ui.look import say
 from ui.opening import draw_error, host
 from ui.plain import escaped, plain
@@ -49,7 +49,8 @@ def draw_results() -> None:
     from graphs.results import ResultStore
 
     st.header("Results", anchor=False)
-    st.fragment(still_admitted(_draw_run), run_every=LOOK_S if _under_way() else None)(talk, session)
+    if may_manage():
+        st.fragment(still_admitted(_draw_run), run_every=LOOK_S if _under_way() else None)(talk, session)
     try:
         _draw_kept(ResultStore(session.services.profile.stores.results))
     except Exception as error:

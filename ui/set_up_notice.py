@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.conversation import Conversation, in_words
 from ui.first_run import GO_ON, Step, go_on
-from ui.gate import still_admitted
+from ui.gate import may_manage, still_admitted
 from ui.opening import host
 from ui.plain import escaped
 
@@ -45,7 +45,7 @@ def draw_set_up_notice(talk: Conversation, session: Session) -> None:
         if running is not None and running.error is not None:
             st.warning(f"{escaped(in_words(running.error))} What is done stays done.")
         st.markdown(" ".join(told))
-        if st.button("Go on with the set-up", key="go-on", icon=":material/play_arrow:"):
+        if may_manage() and st.button("Go on with the set-up", key="go-on", icon=":material/play_arrow:"):
             host().once(name, partial(go_on, session))
             st.rerun()
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from ui.conversation import Conversation, in_words
 from ui.first_run import Step
-from ui.gate import still_admitted
+from ui.gate import may_manage, still_admitted
 from ui.look import say
 from ui.opening import host
 from ui.plain import escaped
@@ -35,7 +35,7 @@ def draw_summary(item: Item, summary: ItemSummary | None, talk: Conversation, se
             say(summary.text, key="item-summary")
             when = f"{summary.at.astimezone():%d %B %Y, %H:%M}"
             say(f"by {summary.model}, asked with {summary.prompt}, {when}", key="small-author")
-        if session.services.profile.auth is not None:
+        if not may_manage():
             return  # everybody reads it, so nobody who merely signed in has it written anew
         name = f"summarise {item.item_id}: {talk.profile}, {session.catalogue.name}"
         under_way = (running := host().named(name)) is not None and not running.over
