@@ -12,10 +12,11 @@ from functools import lru_cache
 
 import prompts
 from agents.context import TurnContext
-from agents.preference_memory import FACTS_SHOWN, event_lines
+from agents.preference_memory import event_lines
 from agents.ranking import blended
+from agents.recurrence import fact_lines
 from agents.state import Candidate
-from agents.wording import MAX_WORDS, cut, fact_line, one_line
+from agents.wording import MAX_WORDS, cut, one_line
 from memory.interactions import Interaction
 from memory.preferences import Preference
 from models.decisions import DecisionRequest, Decisions, Predicate
@@ -35,7 +36,7 @@ def shared_state(preference: Preference, recent: Sequence[Interaction], wish: st
     """What all candidates of one decision are judged against, in the words of its prompt."""
     return prompts.load(STATE_PROMPT).render(
         prose=cut(preference.prose, words=MAX_WORDS["prose"]),
-        facts=[fact_line(fact) for fact in preference.holding[:FACTS_SHOWN]],
+        facts=fact_lines(preference),
         recent=event_lines(context, recent),
         wish=one_line(wish, words=MAX_WORDS["wish"]),
     )

@@ -9,10 +9,11 @@ from langgraph.runtime import Runtime
 from agents.asking import Rendered, render
 from agents.context import TurnContext
 from agents.events import Progress
-from agents.folding import Fold, apply_edits, checked_edits, finished_part, trusted_prose
+from agents.folding import Fold, finished_part
+from agents.recurrence import fact_lines, next_version
 from agents.state import Reaction, TurnState, TurnUpdate
 from agents.taking_back import without_evidence
-from agents.wording import MAX_WORDS, event_line, fact_line, one_line
+from agents.wording import MAX_WORDS, event_line, one_line
 from memory.errors import StoreError
 from memory.interactions import Interaction
 from memory.preferences import Counts, Preference
@@ -21,7 +22,6 @@ from tracing.events import Note, PreferenceChange
 
 PROMPT = "preference_memory"
 CHANGES_TOLD = 3  # of one fold, in words
-FACTS_SHOWN = 24  # to a model at once, strongest first
 
 
 async def update_preference(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
@@ -146,23 +146,13 @@ async def fold(context: TurnContext, preference: Preference, block: Sequence[Int
     """One step of the recurrence: old preference + a block of interactions → the next version, saved and traced."""
     lines = event_lines(context, block)
     answer = await _answered(context, fold_prompt(context, preference, lines))
-    event_ids = [event.event_id for event in block]
-    edits = checked_edits(answer, lines, event_ids, preference.facts)
-    if len(edits) < len(answer.edits):
-        dropped = len(answer.edits) - len(edits)
+    read = dict(zip([event.event_id for event in block], lines, strict=True))
+    made = next_version(preference, answer, read, words=context.memory.words, now=context.now(), shown=context.shown)
+    after = made.preference
+    if made.left_out:
         context.recorder.record(
-            Note(what="fold", detail=f"{dropped} edits had no ground in the events and were left out")
+            Note(what="fold", detail=f"{made.left_out} edits had no ground in the events and were left out")
         )
-    after = apply_edits(
-        preference,
-        edits,
-        prose=trusted_prose(answer, edits, preference.prose, [*lines, *map(fact_line, preference.holding)]),
-        words=context.memory.words,
-        watermark=event_ids[-1],
-        now=context.now(),
-        block=dict(zip(event_ids, lines, strict=True)),
-        shown=context.shown,
-    )
     if context.keep is None:
         save_change(context, preference, after)
     else:
@@ -176,7 +166,7 @@ def fold_prompt(context: TurnContext, preference: Preference, lines: Sequence[st
     """The request to fold events, written as `event_lines` writes them, into a preference."""
     values = {
         "prose": preference.prose,
-        "facts": [fact_line(fact) for fact in preference.holding[:FACTS_SHOWN]],
+        "facts": fact_lines(preference),
         "events": list(lines),
         "words": context.memory.words,
     }

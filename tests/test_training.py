@@ -5,34 +5,34 @@ from __future__ import annotations
 import json
 import random
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 import prompts
+from agents.budget import Budget
+from agents.folding import Fold, checked_edits
 from agents.intents import INTENTS as PRODUCT_INTENTS
+from agents.judging import shared_state
+from agents.preference_memory import event_lines, fold_prompt
+from agents.preference_memory import fold as product_fold
+from agents.recurrence import fact_lines
 from agents.wording import fact_line
-from catalog.demo.looks import ASPECTS, Look, describe
-from memory.preferences import Fact, Polarity
+from catalog.demo.looks import ASPECTS, Look, describe, random_look
+from catalog.items import Item
+from memory.preferences import Fact, Polarity, Preference
+from tests.world import event as interaction
+from tests.world import open_session
+from tracing.recorder import Recorder
 from training import roles
 from training.figures import auc, calibration_error, f1
 from training.messages import any_message
 from training.talk import talking
-from training.teacher import (
-    ADD,
-    EDITS_MADE,
-    STRENGTHEN,
-    WISH,
-    TaughtEvent,
-    TaughtFact,
-    apply_taught,
-    fold_json,
-    prose_of,
-    teach_edits,
-)
+from training.teacher import EDITS_MADE, TaughtEvent, prose_of, teach_edits
 from training.tokens import INTENTS, chat_text, choice_text, phrases, yes_no_text
-from training.world import Domain, folds, history
+from training.world import RECENT, Domain, FoldStep, fold, folds, history, look_values, set_by_hand, told_taste
 
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FOX = Look("fox", "woodcut", "deep blue", "calm", "centred")
@@ -46,19 +46,31 @@ LIKES_FOX = event("like", ("subject", "fox"))
 HATES_FOX = event("dislike", ("subject", "fox"))
 
 
+def held(polarity: Polarity, aspect: str, value: str, strength: float) -> Fact:
+    return Fact(polarity=polarity, aspect=aspect, value=value, strength=strength, since=_NOW)
+
+
+def folded(before: Preference, *block: TaughtEvent) -> FoldStep:
+    return fold(before, block, lambda value: 0.05)
+
+
+NOBODY = Preference(user_id="someone")
+
+
 class TestTeacher:
     def test_a_value_liked_twice_becomes_a_fact(self) -> None:
         [edit] = teach_edits([], [LIKES_FOX, LIKES_FOX])
         assert (edit.op, edit.polarity, edit.value, edit.evidence) == ("add", "like", "fox", (1, 2))
-        assert apply_taught([], [edit])[0].strength == pytest.approx(ADD + STRENGTHEN)
+        once, twice = folded(NOBODY, LIKES_FOX).after, folded(NOBODY, LIKES_FOX, LIKES_FOX).after
+        assert once.holding[0].strength < twice.holding[0].strength
 
     def test_a_value_liked_once_is_a_slight_fact_that_the_prose_only_supposes(self) -> None:
-        [edit] = teach_edits([], [LIKES_FOX])
-        assert apply_taught([], [edit])[0].line == "like subject: fox (slight)"
-        assert prose_of([], [edit]) == "They may like fox."
+        step = folded(NOBODY, LIKES_FOX)
+        assert [fact_line(fact) for fact in step.after.holding] == ["like subject: fox (slight)"]
+        assert step.answer.prose == step.after.prose == "They may like fox."
 
     def test_a_dislike_takes_a_like_back(self) -> None:
-        assert teach_edits([], [LIKES_FOX, HATES_FOX]) == []
+        assert teach_edits([], [LIKES_FOX, HATES_FOX]) == ()
         assert [edit.op for edit in teach_edits([], [LIKES_FOX, LIKES_FOX, HATES_FOX])] == ["add"]
 
     def test_edits_stand_in_the_order_the_block_last_names_their_values(self) -> None:
@@ -66,75 +78,113 @@ class TestTeacher:
         assert [edit.value for edit in teach_edits([], block)] == ["calm", "woodcut", "fox"]
 
     def test_a_view_says_nothing(self) -> None:
-        assert teach_edits([], [event("view", ("subject", "fox"))] * 3) == []
+        assert teach_edits([], [event("view", ("subject", "fox"))] * 3) == ()
 
     def test_ratings_count_from_four_and_up_to_two(self) -> None:
         high, low = (event("rating", ("subject", "fox"), rating=r) for r in (4.0, 2.0))
         middle = event("rating", ("subject", "fox"), rating=3.0)
         assert teach_edits([], [high, high])[0].polarity == "like"
         assert teach_edits([], [low, low])[0].polarity == "dislike"
-        assert teach_edits([], [middle, middle]) == []
+        assert teach_edits([], [middle, middle]) == ()
 
     def test_a_wish_is_a_fact_at_once(self) -> None:
-        [edit] = teach_edits([], [TaughtEvent("wish", text="a fox", values=(("subject", "fox"),))])
+        step = folded(NOBODY, TaughtEvent("wish", text="a fox", values=(("subject", "fox"),)))
+        [edit] = step.answer.edits
         assert (edit.op, edit.reason) == ("add", "asked for it")
-        assert apply_taught([], [edit])[0].strength == WISH
+        assert [fact_line(fact) for fact in step.after.holding] == ["like subject: fox (strong)"]
 
     def test_what_is_said_turns_an_opposite_fact_round(self) -> None:
         said = TaughtEvent("wish", text="no foxes", avoided=(("subject", "fox"),))
-        edits = teach_edits([TaughtFact("like", "subject", "fox", 0.9)], [said])
-        assert [fact.polarity for fact in apply_taught([TaughtFact("like", "subject", "fox", 0.9)], edits)] == [
-            "dislike"
-        ]
+        after = folded(set_by_hand({("subject", "fox"): 0.9}), said).after
+        assert [fact.polarity for fact in after.holding] == ["dislike"]
+
+    def test_only_an_edit_that_rests_on_words_says_that_it_was_asked_for(self) -> None:
+        said = TaughtEvent("wish", text="no foxes", avoided=(("subject", "fox"),))
+        [edit] = teach_edits([], [said, LIKES_FOX, LIKES_FOX])
+        assert (edit.polarity, edit.reason, edit.evidence) == ("like", "liked twice", (2, 3))
 
     @pytest.mark.parametrize(("strength", "op"), [(0.9, "weaken"), (0.3, "retract")])
     def test_two_contradictions_weaken_a_fact_or_end_a_slight_one(self, strength: float, op: str) -> None:
-        [edit] = teach_edits([TaughtFact("like", "subject", "fox", strength)], [HATES_FOX, HATES_FOX])
+        [edit] = teach_edits([held("like", "subject", "fox", strength)], [HATES_FOX, HATES_FOX])
         assert edit.op == op
 
     def test_a_retracted_value_leaves_the_prose_and_an_added_one_enters_it(self) -> None:
-        facts = [TaughtFact("like", "subject", "fox", 0.3), TaughtFact("dislike", "palette", "neon", 0.5)]
+        facts = [held("like", "subject", "fox", 0.3), held("dislike", "palette", "neon", 0.5)]
         edits = teach_edits(facts, [event("dislike", ("subject", "fox"), ("mood", "calm"))] * 2)
         prose = prose_of(facts, edits)
         assert "fox" not in prose
         assert prose.endswith("They avoid neon and calm.")
 
     def test_a_fold_writes_edits_that_the_product_accepts(self) -> None:
-        from agents.folding import Fold
-
         rng = random.Random(1)
         for _ in range(60):
             answer = roles.folding(rng).answer
             assert len(Fold.model_validate_json(answer).edits) == len(json.loads(answer)["edits"]) <= EDITS_MADE
 
     def test_every_edit_has_ground_in_its_block(self) -> None:
-        from agents.folding import Fold, checked_edits
-
         rng = random.Random(2)
         for _ in range(30):
             domain = Domain(rng, prints=rng.random() < 0.5)
-            for step in folds(history(rng, domain, domain.taste(rng), 12), size=3):
-                fold = Fold.model_validate_json(fold_json(step.edits, step.prose))
+            for step in folds(history(rng, domain, domain.taste(rng), 12), domain.shown, size=3, slips=rng):
                 lines = [event.line for event in step.block]
-                held = [
-                    Fact(
-                        polarity=cast(Polarity, f.polarity),
-                        aspect=f.aspect,
-                        value=f.value,
-                        strength=f.strength,
-                        since=_NOW,
-                    )
-                    for f in step.before.facts
-                ]
-                assert len(checked_edits(fold, lines, [1, 2, 3], held)) == len(fold.edits)
+                kept = checked_edits(step.answer, lines, [1, 2, 3], step.before.facts)
+                assert len(kept) == len(step.answer.edits)
+
+    def test_a_fold_that_lost_edits_is_what_the_next_one_is_taught_on(self) -> None:
+        rng = random.Random(6)
+        domain = Domain(rng, prints=True)
+        events = history(rng, domain, domain.taste(rng), 60)
+        steps = folds(events, domain.shown, size=3, slips=random.Random(1))
+        assert all(one.after == two.before for one, two in pairwise(folds(events, domain.shown, size=3)))
+        lost = [two.before for one, two in pairwise(steps) if one.after != two.before]
+        assert lost
+        assert len(lost[0].edits) < len(next(one.after for one, two in pairwise(steps) if two.before is lost[0]).edits)
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_the_lessons_of_a_memory_are_what_the_product_asks_and_makes_of_the_answers(
+    told: bool, tmp_path: Path
+) -> None:
+    """A person of the lessons lives in the product: the same prompts, versions and state of a decision."""
+    rng = random.Random(11)
+    domain = Domain(rng, prints=True)
+    looks = [random_look(rng) for _ in range(300)]
+    items = [
+        Item(item_id=f"p{n}", title=f"Errand {n}", text=describe(look).rstrip(".")) for n, look in enumerate(looks)
+    ]
+    taste = domain.taste(rng)
+    kinds = [(rng.randrange(300), rng.choice(("like", "dislike", "view", "purchase"))) for _ in range(45)]
+    taught = [TaughtEvent(kind, items[n].title, items[n].text, values=look_values(looks[n])) for n, kind in kinds]
+    wish = TaughtEvent("wish", text="no foxes, please", avoided=(("subject", "fox"),))
+    taught = [*taught[:6], wish, *taught[6:]]
+    start = told_taste(rng, taste) if told else NOBODY
+    answers: list[str] = []
+    session = open_session(tmp_path, items=items, answer=lambda prompt: answers.pop(0))
+    context = session.services.turn_context("prints", Recorder(None), Budget.unlimited())
+    log = context.log
+    ids = {item.title: item.item_id for item in items}
+    log.append([interaction("someone", ids.get(one.title, ""), one.kind, text=one.text) for one in taught])
+    stored = log.of_user("someone", "prints")
+    preference = memory = start
+    for place in range(0, 45, 3):
+        step = fold(memory, taught[place : place + 3], context.shown)
+        answers.append(step.answer.model_dump_json())
+        block = stored[place : place + 3]
+        asked = fold_prompt(context, preference, event_lines(context, block)).text
+        assert asked == roles.fold_example(step).prompt
+        preference = await product_fold(context, preference, block)
+        memory = step.after
+        assert preference.prose == memory.prose
+        assert [fact.model_dump(exclude={"since"}) for fact in preference.facts] == [
+            fact.model_dump(exclude={"since"}) for fact in memory.facts
+        ]
+    state = shared_state(preference, stored[-RECENT:], "", context)
+    assert state == roles.state_text(memory.prose, fact_lines(memory), [event.line for event in taught[-RECENT:]])
+    assert len({fact.strength for fact in memory.holding}) > 4
+    await session.aclose()
 
 
 class TestExamples:
-    def test_facts_read_as_the_product_writes_them(self) -> None:
-        taught = TaughtFact("must_not", "palette", "neon", 0.5)
-        fact = Fact(polarity="must_not", aspect="palette", value="neon", strength=0.5, since=_NOW)
-        assert taught.line == fact_line(fact)
-
     def test_intents_are_those_of_the_product_in_its_order(self) -> None:
         assert list(INTENTS.items()) == list(PRODUCT_INTENTS.items())
 

@@ -125,9 +125,13 @@ def train(
     minutes: float,
     seed: int,
     start: Path | None = None,
+    rate: float = 1.0,
     save_every_s: float = 300,
 ) -> None:
-    """Train for `minutes` of wall clock in all, stops not counted; writes `out` now and then, and at the end."""
+    """Train for `minutes` of wall clock in all, stops not counted; writes `out` now and then, and at the end.
+
+    rate: what all learning rates are multiplied with, in (0, 1]; a short run from a checkpoint needs a low one.
+    """
     import torch
 
     pool = open_pool(work / "pool", count=POOL, seed=seed)
@@ -145,7 +149,7 @@ def train(
         began = time.monotonic()
         for optimizer in learner.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = group["base"] * rate_at(progress, run.step, fresh=start is None)
+                group["lr"] = group["base"] * rate * rate_at(progress, run.step, fresh=start is None)
         for role, loss in train_step(learner, run.step).items():
             shown[role] = loss if role not in shown else 0.95 * shown[role] + 0.05 * loss
         run = Run(run.step + 1, run.seconds + team.mean(time.monotonic() - began))
@@ -213,6 +217,7 @@ def main() -> None:
     parser.add_argument("--eye-minutes", type=float, default=20, help="of these before, for the vision tower alone")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--start", type=Path, default=None, help="a finished checkpoint to go on from")
+    parser.add_argument("--rate", type=float, default=1.0, help="what all learning rates are multiplied with")
     parser.add_argument("--processes", type=int, default=2, help="that learn together, one thread each")
     parser.add_argument("--port", type=int, default=29_517, help="on loopback, where they meet")
     given = parser.parse_args()
@@ -220,6 +225,8 @@ def main() -> None:
         parser.error(f"--start: {given.start} has no palate_manifest.json; name a checkpoint that this command wrote")
     if not math.isfinite(given.minutes) or given.minutes <= 0:
         parser.error("--minutes must be above 0")
+    if not 0 < given.rate <= 1:
+        parser.error("--rate must be above 0 and at most 1")
     given.work.mkdir(parents=True, exist_ok=True)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     context = multiprocessing.get_context("spawn")
@@ -243,7 +250,7 @@ def learn(rank: int, given: argparse.Namespace) -> None:
     else:
         prepare(given)
         team.join(given.port)
-    train(team, given.work, given.out, minutes=given.minutes, seed=given.seed, start=given.start)
+    train(team, given.work, given.out, minutes=given.minutes, seed=given.seed, start=given.start, rate=given.rate)
 
 
 def prepare(given: argparse.Namespace) -> None:

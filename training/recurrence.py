@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 
-import prompts
-from agents.folding import Fold, apply_edits, checked_edits, trusted_prose
-from agents.wording import fact_line
+from agents.commonness import Commonness
+from agents.folding import Fold
+from agents.recurrence import FACTS_SHOWN, fact_lines
+from agents.strength import liking_of
 from catalog.demo.looks import ASPECTS, VALUES, describe
 from catalog.demo.people import OPENED, Event, Person, history, make_people, p_like
 from catalog.demo.prints import Print, make_prints
 from memory.preferences import Preference
 from training import roles
 from training.figures import auc, calibration_error, f1
-from training.teacher import TaughtEvent, TaughtFact, prose_of
-from training.world import FACTS_READ, RECENT, Memory, Thing, folds, look_values
+from training.teacher import TaughtEvent
+from training.world import RECENT, Thing, folded, folds, look_values, set_by_hand
 
 BLOCK, BLOCKS = 3, (1, 4, 12)
 HOLD = 3.0  # how strongly the yardstick of histories holds every weight to nothing
-_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 Scorer = Callable[[roles.Decisions], list[float]]
 Writer = Callable[[list[str]], list[str]]
@@ -35,6 +35,7 @@ class Panel:
 
     def __init__(self, count: int, *, seed: int, candidates: int = 20, fewest: int = 0) -> None:
         self.prints = make_prints(seed=seed)
+        self.commonness = Commonness()
         self.by_id = {made.item.item_id: made for made in self.prints}
         rng = random.Random(seed)
         self.people: list[Person] = []
@@ -62,17 +63,22 @@ class Panel:
             made.append(TaughtEvent(event.kind, thing.title, thing.summary, rating=event.value, values=thing.values))
         return made
 
-    def told(self, number: int) -> Memory:
-        """A memory that holds one person's true taste."""
+    def told(self, number: int) -> Preference:
+        """A memory that holds one person's true taste, set by hand as strong as it weighs."""
         weights = self.people[number].taste_at((self.events[number][-1].at - OPENED).days).weights
         most = max(map(abs, weights.values()))
-        heaviest = sorted(weights.items(), key=lambda pair: -abs(pair[1]))[:FACTS_READ]
-        facts = [
-            TaughtFact("like" if weight > 0 else "dislike", *value, max(0.1, abs(weight) / most))
-            for value, weight in heaviest
-            if abs(weight) > 0.12 * most
-        ]
-        return Memory(tuple(facts), prose_of(facts))
+        heaviest = sorted(weights.items(), key=lambda pair: -abs(pair[1]))[:FACTS_SHOWN]
+        return set_by_hand(
+            {
+                value: math.copysign(max(0.1, abs(weight) / most), weight)
+                for value, weight in heaviest
+                if abs(weight) > 0.12 * most
+            }
+        )
+
+    def shown(self, value: str) -> float:
+        """The share of the shop that shows a value, counted as the product counts a catalogue."""
+        return self.commonness.share(value, lambda: [describe(made.look) for made in self.prints[::3]])
 
 
 def as_thing(made: Print) -> Thing:
@@ -92,9 +98,9 @@ def ranking(panel: Panel, score: Scorer) -> dict[str, float]:
         questions = tuple((roles.question_text(as_thing(made)), 0.0) for made in offered)
         taught = panel.taught(number)
         recent = [event.line for event in taught[-RECENT:]]
-        steps = folds(taught, size=BLOCK)
+        steps = folds(taught, panel.shown, size=BLOCK)
         told += score(_decisions(panel.told(number), [], questions))
-        folded += score(_decisions(steps[-1].after if steps else Memory(), recent, questions))
+        folded += score(_decisions(steps[-1].after if steps else Preference(user_id="someone"), recent, questions))
         counted += _by_counts(taught, offered)
     figures["auc_of_the_truth"] = auc(truth, panel.labels)
     figures["auc_told"] = auc(told, panel.labels)
@@ -107,8 +113,8 @@ def ranking(panel: Panel, score: Scorer) -> dict[str, float]:
     return figures
 
 
-def _decisions(memory: Memory, recent: Sequence[str], questions: tuple[tuple[str, float], ...]) -> roles.Decisions:
-    return roles.Decisions(roles.state_text(memory.prose, memory.lines, list(recent)), questions)
+def _decisions(memory: Preference, recent: Sequence[str], questions: tuple[tuple[str, float], ...]) -> roles.Decisions:
+    return roles.Decisions(roles.state_text(memory.prose, fact_lines(memory), list(recent)), questions)
 
 
 def _by_counts(taught: Sequence[TaughtEvent], offered: Sequence[Print]) -> list[float]:
@@ -119,7 +125,7 @@ def _by_counts(taught: Sequence[TaughtEvent], offered: Sequence[Print]) -> list[
         made[[places[value] for value in values]] = 1
         return made
 
-    said = np.array([event.liking for event in taught], dtype=float)
+    said = np.array([liking_of(event.line) for event in taught], dtype=float)
     weights = np.where(said == 0, 0.0, 0.97 ** np.arange(len(said))[::-1])
     seen = np.array([row(event.values) for event in taught])
     centre = (weights * said).sum() / max(weights.sum(), 1e-9)
@@ -136,11 +142,12 @@ def keeping(panel: Panel, write: Writer) -> dict[str, float]:
     """
     tastes = [Preference(user_id=person.user_id) for person in panel.people]
     histories = [panel.taught(number) for number in range(len(tastes))]
-    teacher = [folds(taught, size=BLOCK) for taught in histories]
+    teacher = [folds(taught, panel.shown, size=BLOCK) for taught in histories]
     figures, valid, asked = dict[str, float](), 0, 0
     for block in range(max(BLOCKS)):
-        lines = [[event.line for event in taught[block * BLOCK : (block + 1) * BLOCK]] for taught in histories]
-        answers = write([_fold_prompt(taste, events) for taste, events in zip(tastes, lines, strict=True)])
+        read = [taught[block * BLOCK : (block + 1) * BLOCK] for taught in histories]
+        lines = [[event.line for event in events] for events in read]
+        answers = write([roles.fold_text(taste, told) for taste, told in zip(tastes, lines, strict=True)])
         for number, answer in enumerate(answers):
             asked += 1
             try:
@@ -148,9 +155,9 @@ def keeping(panel: Panel, write: Writer) -> dict[str, float]:
             except ValidationError:
                 continue
             valid += 1
-            tastes[number] = _folded(tastes[number], made, lines[number], block)
+            tastes[number] = folded(tastes[number], made, read[number], panel.shown)
         if block + 1 in BLOCKS:
-            true = [{(f.polarity, f.aspect, f.value) for f in steps[block].after.facts} for steps in teacher]
+            true = [{(f.polarity, f.aspect, f.value) for f in steps[block].after.holding} for steps in teacher]
             found = [{(f.polarity, f.aspect, f.value) for f in taste.holding} for taste in tastes]
             figures[f"facts_f1_after_{block + 1}"] = f1(found, true)
     figures["valid"] = valid / asked
@@ -162,16 +169,3 @@ def keeping(panel: Panel, write: Writer) -> dict[str, float]:
     ]
     figures["sure_facts_true"] = sum(sure) / max(1, len(sure))
     return figures
-
-
-def _fold_prompt(taste: Preference, events: list[str]) -> str:
-    facts = [fact_line(fact) for fact in taste.holding[:FACTS_READ]]
-    return prompts.load("preference_memory").render(prose=taste.prose, facts=facts, events=events, words=60)
-
-
-def _folded(taste: Preference, made: Fold, lines: list[str], block: int) -> Preference:
-    ids = [block * BLOCK + place + 1 for place in range(len(lines))]
-    edits = checked_edits(made, lines, ids, taste.facts)
-    prose = trusted_prose(made, edits, taste.prose)
-    read = dict(zip(ids, lines, strict=True))
-    return apply_edits(taste, edits, prose=prose, words=60, watermark=ids[-1], now=_NOW, block=read)

@@ -8,29 +8,33 @@ from dataclasses import dataclass
 from functools import cache
 
 import prompts
+from agents.recurrence import FACTS_SHOWN, fact_lines
+from agents.weighing import is_liking
 from catalog.demo.looks import ASPECTS, VALUES, describe
+from memory.preferences import Preference
 from training.messages import Message, any_message, recommend
 from training.pictures import PicturePool
-from training.teacher import fold_json, listed
+from training.teacher import listed
 from training.tokens import INTENTS, choice_text, yes_no_text
 from training.words import FEELINGS, FOODS, THINGS, TITLE_WORDS, invented, other_text, other_title
 from training.world import (
+    PROSE_WORDS,
     RECENT,
     Domain,
     FoldStep,
-    Memory,
     Taste,
     Thing,
     Value,
     fold,
     folds,
     history,
-    known_taste,
     look_values,
     print_thing,
     title_and_text,
+    told_taste,
 )
 
+BLOCKS_BEFORE = (1, 1, 2, 3, 4, 6, 8, 10, 12, 13, 16, 24)  # folds that a memory rests on
 _NUMBERS = ("zero", "one", "two", "three", "four", "five")
 
 
@@ -77,30 +81,33 @@ def folding(rng: random.Random) -> Example:
     domain = Domain(rng, prints=rng.random() < 0.75)
     taste = domain.taste(rng)
     size = rng.choices((3, 1, 2, 4, 5, 6), (60, 14, 10, 6, 5, 5))[0]
-    if rng.random() < 0.6:
-        step = rng.choice(folds(history(rng, domain, taste, size * rng.randint(1, 10)), size=size))
-    else:
-        step = fold(
-            known_taste(rng, taste if rng.random() < 0.7 else domain.taste(rng)), history(rng, domain, taste, size)
-        )
-    return fold_example(step)
+    if rng.random() < 0.8:
+        events = history(rng, domain, taste, size * rng.choice(BLOCKS_BEFORE))
+        return fold_example(rng.choice(folds(events, domain.shown, size=size, slips=rng)))
+    told = told_taste(rng, taste if rng.random() < 0.7 else domain.taste(rng))
+    return fold_example(fold(told, history(rng, domain, taste, size), domain.shown))
 
 
 def fold_example(step: FoldStep) -> Example:
     """The prompt of a fold as the product renders it, and the teacher's answer."""
     said = sides(step.before)
     values = [*(value for event in step.block for value in (*event.values, *event.avoided))]
-    values += [(edit.aspect, edit.value) for edit in step.edits]
-    prompt = prompts.load("preference_memory").render(
-        prose=step.before.prose, facts=step.before.lines, events=[event.line for event in step.block], words=60
-    )
+    values += [(edit.aspect, edit.value) for edit in step.answer.edits]
+    prompt = fold_text(step.before, [event.line for event in step.block])
     named = tuple((value, said.get((aspect, value), 0)) for aspect, value in values)
-    return Example("preference_memory", prompt, fold_json(step.edits, step.prose), named=named)
+    return Example("preference_memory", prompt, step.answer.model_dump_json(), named=named)
 
 
-def sides(memory: Memory) -> dict[Value, int]:
+def fold_text(before: Preference, events: list[str]) -> str:
+    """The prompt of a fold as the product renders it."""
+    return prompts.load("preference_memory").render(
+        prose=before.prose, facts=fact_lines(before), events=events, words=PROSE_WORDS
+    )
+
+
+def sides(memory: Preference) -> dict[Value, int]:
     """What the facts of a memory say of the values they name: 1 liked, 2 disliked."""
-    return {(fact.aspect, fact.value): 1 if fact.liked else 2 for fact in memory.facts}
+    return {(fact.aspect, fact.value): 1 if is_liking(fact) else 2 for fact in memory.holding[:FACTS_SHOWN]}
 
 
 def state_text(prose: str, facts: list[str], recent: list[str], wish: str = "") -> str:
@@ -122,17 +129,18 @@ def question_text(thing: Thing) -> str:
 def deciding(rng: random.Random, *, candidates: int = 14) -> Decisions:
     """The recommender weighs several candidates for one person at one moment.
 
-    A third of the people have a plain taste, a third one that the memory knows whole, and of the last third the memory
-    knows what it folded from their history, which leaves much open.
+    A quarter of the people have a plain taste, a quarter one that they told, and of half the memory knows what it
+    folded from their history, which leaves much open.
     """
     domain = Domain(rng, prints=rng.random() < 0.85)
-    how = rng.choice(("plain", "whole", "folded"))
+    how = rng.choice(("plain", "told", "folded", "folded"))
     taste = plain_taste(rng, domain) if how == "plain" else domain.taste(rng)
-    events = history(rng, domain, taste, rng.choice((3, 6, 9, 15, 24, 36, 48) if how == "folded" else (0, 0, 2, 5, 8)))
+    lived = rng.choice([3 * blocks for blocks in BLOCKS_BEFORE] if how == "folded" else (0, 0, 2, 5, 8))
+    events = history(rng, domain, taste, lived)
     if how == "folded":
-        memory = folds(events, size=3)[-1].after
+        memory = folds(events, domain.shown, size=3, slips=rng)[-1].after
     else:
-        memory = known_taste(rng, taste, whole=how == "plain" or rng.random() < 0.7)
+        memory = told_taste(rng, taste, whole=how == "plain" or rng.random() < 0.7)
     known = [*taste.mattering(1), *taste.mattering(-1)]
     wish, wanted = _wish(rng, domain) if rng.random() < 0.2 else ("", ())
     said = sides(memory)
@@ -143,7 +151,7 @@ def deciding(rng: random.Random, *, candidates: int = 14) -> Decisions:
         thing = domain.thing(rng, with_value=value)
         questions.append((question_text(thing), wished_p(taste.p_like(thing), thing, wanted)))
         named.append(tuple((value[1], said.get(value, 0)) for value in thing.values))
-    state = state_text(memory.prose, memory.lines, [event.line for event in events[-RECENT:]], wish)
+    state = state_text(memory.prose, fact_lines(memory), [event.line for event in events[-RECENT:]], wish)
     return Decisions(state, tuple(questions), tuple(named))
 
 
@@ -172,10 +180,10 @@ def deciding_by_eye(rng: random.Random, pool: PicturePool) -> Example:
     """The recommender sees the candidate's picture; the answer is drawn from the probability."""
     domain = Domain(rng, prints=True)
     taste, row = domain.taste(rng), rng.randrange(len(pool))
-    memory, look = known_taste(rng, taste), pool.looks[row]
+    memory, look = told_taste(rng, taste), pool.looks[row]
     thing = Thing(other_title(rng), "", describe(look) if rng.random() < 0.5 else "", look_values(look))
     answer = "Yes" if rng.random() < taste.p_like(thing) else "No"
-    text = yes_no_text(state_text(memory.prose, memory.lines, []), question_text(thing))
+    text = yes_no_text(state_text(memory.prose, fact_lines(memory), []), question_text(thing))
     return Example("recommender", text, answer, picture=row, weight=2.0)
 
 
@@ -211,15 +219,15 @@ def responding(rng: random.Random) -> Example:
     """The responder presents a slate with reasons that are true."""
     domain = Domain(rng, prints=rng.random() < 0.75)
     taste = domain.taste(rng)
-    memory = known_taste(rng, taste)
+    memory = told_taste(rng, taste)
     message = recommend(rng)
     wanted, count = message.wishes[0] if message.wishes else "", rng.randint(1, 5)
     items, lines = [], []
     for number in range(1, count + 1):
-        held = [(fact.aspect, fact.value) for fact in memory.facts] or domain.values
+        held = [(fact.aspect, fact.value) for fact in memory.holding] or domain.values
         thing = domain.thing(rng, with_value=rng.choice(held) if rng.random() < 0.7 else None)
         liked = [
-            fact for fact in memory.facts if fact.polarity == "like" and (fact.aspect, fact.value) in thing.values
+            fact for fact in memory.holding if fact.polarity == "like" and (fact.aspect, fact.value) in thing.values
         ][:3]
         asked = wanted if wanted and rng.random() < 0.4 else ""
         fits = [f"like {fact.aspect}: {fact.value}" for fact in liked] + ([asked] if asked else []) + _other_fits(rng)

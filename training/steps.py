@@ -16,18 +16,18 @@ from training.vision import eye_loss
 
 ROWS = {  # examples of each kind in one step
     "describing": 4,
-    "folding": 10,
-    "responding": 3,
+    "folding": 12,
+    "responding": 4,
     "talking": 4,
     "wishing": 2,
-    "intending": 4,
-    "copying": 3,
+    "intending": 5,
+    "copying": 4,
     "choosing": 1,
     "by_eye": 1,
 }
 EYE_PICTURES, EYE_WEIGHT = 16, 0.3  # pictures whose values the tower still tells apart by itself, and their weight
 DECISION_WEIGHT, FACT_WEIGHT, FACT_LAYER = 8.0, 2.0, 4
-STATES = 12  # recommendations in one step, each with its candidates
+STATES = 10  # recommendations in one step, each with its candidates
 
 
 @dataclass(frozen=True)

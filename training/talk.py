@@ -9,7 +9,7 @@ from catalog.demo.looks import ASPECTS, VALUES
 from training import phrases
 from training.messages import careless, correction, feedback, finished
 from training.roles import Example
-from training.world import Domain, Thing, known_taste
+from training.world import Domain, Thing, told_taste
 
 _ATTRIBUTES = {
     "price": (
@@ -140,7 +140,7 @@ def news_line(rng: random.Random) -> str:
 def talking(rng: random.Random) -> Example:
     """The responder answers without recommending."""
     domain = Domain(rng, prints=rng.random() < 0.75)
-    prose = known_taste(rng, domain.taste(rng)).prose
+    prose = told_taste(rng, domain.taste(rng)).prose
     items: list[dict[str, str]] = []
     news = ""
     chance = rng.random()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 
+from agents.commonness import Commonness
+from agents.folding import Fold, checked_edits
+from agents.recurrence import FACTS_SHOWN, next_version
 from catalog.demo.looks import ASPECTS, VALUES, Look, describe, random_look
 from catalog.demo.people import STEEPNESS, THRESHOLD, make_people
 from catalog.demo.prints import make_prints
+from memory.preferences import Fact, Preference, fact_id_of
 from training.messages import correction, print_wish, recommend
-from training.teacher import TaughtEdit, TaughtEvent, TaughtFact, apply_taught, prose_of, teach_edits
+from training.teacher import TaughtEvent, prose_of, teach_edits
 from training.words import GENRES, other_text, other_title, other_value
 
-FACTS_READ, RECENT = 24, 5
+RECENT, PROSE_WORDS = 5, 60  # as the demo profile has them
+LOST = 1 / 8  # of the edits of a fold that goes wrong
+LOOKED_AT = 100  # things of a domain, to tell how common a value is
 SHOP_SEEDS = range(100, 106)  # shops whose titles and texts are learned from; the installed one is another
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 MATTERS = 1.0  # the weight from which a value is worth a memory
 Value = tuple[str, str]
 
@@ -48,19 +56,6 @@ class Taste:
         return 1 / (1 + math.exp(-total))
 
 
-@dataclass(frozen=True)
-class Memory:
-    """A person's memory after some folds: the facts that hold, strongest first, and the prose."""
-
-    facts: tuple[TaughtFact, ...] = ()
-    prose: str = ""
-
-    @property
-    def lines(self) -> list[str]:
-        """The facts as prompts show them."""
-        return [fact.line for fact in self.facts[:FACTS_READ]]
-
-
 def look_values(look: Look) -> tuple[Value, ...]:
     """The five values of a look in the order `describe` names them."""
     return tuple((aspect, look.value(aspect)) for aspect in ("style", "subject", "palette", "mood", "composition"))
@@ -84,6 +79,12 @@ def print_thing(rng: random.Random, look: Look | None = None) -> Thing:
     return Thing(*title_and_text(rng), describe(look), look_values(look))
 
 
+@cache
+def _of_prints() -> Commonness:
+    """How common values are among prints: the same for every shop."""
+    return Commonness()
+
+
 class Domain:
     """Where a person's things come from: prints, or a small vocabulary of another domain."""
 
@@ -96,6 +97,12 @@ class Domain:
             if rng.random() < 0.4:  # as films have it: several values of one aspect
                 values += [("genres", rng.choice(GENRES).title()) for _ in range(6)]
             self.values = list(dict.fromkeys(values))
+        self._own = random.Random(rng.random())
+        self._commonness = _of_prints() if prints else Commonness()
+
+    def shown(self, value: str) -> float:
+        """The share of its things that show a value, in (0, 1), counted as the product counts a catalogue."""
+        return self._commonness.share(value, lambda: [self.thing(self._own).summary for _ in range(LOOKED_AT)])
 
     def thing(self, rng: random.Random, *, with_value: Value | None = None) -> Thing:
         """A random thing; one that bears the value, where one is given."""
@@ -177,46 +184,88 @@ def history(rng: random.Random, domain: Domain, taste: Taste, count: int) -> lis
 
 @dataclass(frozen=True)
 class FoldStep:
-    """One fold as the teacher did it."""
+    """One fold as the teacher answers it. before, after: what the memory held; after is the product's doing."""
 
-    before: Memory
+    before: Preference
     block: tuple[TaughtEvent, ...]
-    edits: tuple[TaughtEdit, ...]
-    prose: str
-
-    @property
-    def after(self) -> Memory:
-        """The memory it leaves."""
-        return Memory(tuple(apply_taught(self.before.facts, self.edits)), self.prose)
+    answer: Fold
+    after: Preference
 
 
-def fold(before: Memory, block: Sequence[TaughtEvent]) -> FoldStep:
-    """One fold by the teacher's rule."""
-    seen = before.facts[:FACTS_READ]
-    edits = teach_edits(seen, block)
-    return FoldStep(before, tuple(block), tuple(edits), prose_of(seen, edits))
+def fold(before: Preference, block: Sequence[TaughtEvent], shown: Callable[[str], float]) -> FoldStep:
+    """One fold: the teacher's answer, and the version that the product makes of it.
+
+    Of the edits of the rule only those are taught that the product finds ground for: a title may name a value, too.
+    shown: the share of the domain that shows a value, as `Domain.shown`.
+    """
+    seen, read = before.holding[:FACTS_SHOWN], numbered(before, block)
+    ruled = Fold.model_construct(edits=teach_edits(seen, block), prose="")
+    held = {(one.fact_id, one.polarity) for one in checked_edits(ruled, [*read.values()], [*read], before.facts)}
+    edits = tuple(
+        edit for edit in ruled.edits if (fact_id_of(edit.polarity, edit.aspect, edit.value), edit.polarity) in held
+    )
+    answer = Fold(edits=edits, prose=prose_of(seen, edits))
+    return FoldStep(before, tuple(block), answer, folded(before, answer, block, shown))
 
 
-def folds(events: Sequence[TaughtEvent], *, size: int) -> list[FoldStep]:
-    """The whole history folded in full blocks, oldest first."""
-    memory, steps = Memory(), []
+def folded(before: Preference, answer: Fold, block: Sequence[TaughtEvent], shown: Callable[[str], float]) -> Preference:
+    """What the product makes of an answer to a fold."""
+    return next_version(before, answer, numbered(before, block), words=PROSE_WORDS, now=_NOW, shown=shown).preference
+
+
+def numbered(before: Preference, block: Sequence[TaughtEvent]) -> dict[int, str]:
+    """The events of a block as prompts show them, by ids that go on from the latest one seen."""
+    return {before.watermark + place: event.line for place, event in enumerate(block, 1)}
+
+
+def folds(
+    events: Sequence[TaughtEvent],
+    shown: Callable[[str], float],
+    *,
+    size: int,
+    slips: random.Random | None = None,
+) -> list[FoldStep]:
+    """The whole history folded in full blocks, oldest first; without a full block none.
+
+    slips: draws what goes wrong in between. Each fold then rests on a memory from which one in eight edits before it
+    was lost, as the model meets it whose own folds went before.
+    """
+    memory, steps = Preference(user_id="someone"), []
     for start in range(0, len(events) - size + 1, size):
-        steps.append(fold(memory, events[start : start + size]))
-        memory = steps[-1].after
+        step = fold(memory, events[start : start + size], shown)
+        steps.append(step)
+        memory = step.after
+        if slips is not None:
+            kept = tuple(edit for edit in step.answer.edits if slips.random() > LOST)
+            if len(kept) < len(step.answer.edits):
+                memory = folded(step.before, Fold(edits=kept, prose=step.answer.prose), step.block, shown)
     return steps
 
 
-def known_taste(rng: random.Random, taste: Taste, *, whole: bool = False) -> Memory:
-    """A memory that has understood the taste: facts for some of its values, or the whole, as strong as they weigh."""
+def told_taste(rng: random.Random, taste: Taste, *, whole: bool = False) -> Preference:
+    """The memory of someone who set it by hand: some of the values of a taste, or all, as strong as they weigh."""
     ranked = sorted(taste.weights.items(), key=lambda pair: -abs(pair[1]))
-    ranked = ranked[: FACTS_READ if whole else rng.randint(0, 12)]
+    ranked = ranked[: FACTS_SHOWN if whole else rng.randint(0, 12)]
     most = max((abs(weight) for _, weight in ranked), default=1.0)
-    ranked = [(value, weight) for value, weight in ranked if abs(weight) > 0.12 * most]
-    facts = [
-        TaughtFact(
-            "like" if weight > 0 else "dislike", *value, min(1.0, max(0.1, abs(weight) / most + rng.gauss(0, 0.1)))
-        )
+    strengths = {
+        value: math.copysign(min(1.0, max(0.1, abs(weight) / most + rng.gauss(0, 0.1))), weight)
         for value, weight in ranked
+        if abs(weight) > 0.12 * most
+    }
+    return set_by_hand(strengths)
+
+
+def set_by_hand(strengths: Mapping[Value, float]) -> Preference:
+    """A memory that holds these values, strongest first. strengths: above 0 for what is liked, below for disliked."""
+    facts = [
+        Fact(
+            polarity="like" if strength > 0 else "dislike",
+            aspect=aspect,
+            value=value,
+            strength=abs(strength),
+            since=_NOW,
+        )
+        for (aspect, value), strength in strengths.items()
     ]
-    held = sorted(facts, key=lambda fact: (-fact.strength, f"{fact.aspect}:{fact.value}"))
-    return Memory(tuple(held), prose_of(held) if held else "")
+    held = sorted(facts, key=lambda fact: (-fact.strength, fact.fact_id))
+    return Preference(user_id="someone", prose=prose_of(held) if held else "", facts=tuple(held))

@@ -8,18 +8,18 @@ fold that the product would change, in its edits or its prose, is no example.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 
 from agents.context import TurnContext
 from agents.evidence import mentions
-from agents.folding import Fold, FoldEdit, apply_edits, checked_edits
-from agents.preference_memory import FACTS_SHOWN, event_lines, fold_prompt
+from agents.folding import Fold
+from agents.preference_memory import event_lines, fold_prompt
+from agents.recurrence import FACTS_SHOWN, next_version
 from catalog.items import Item
 from memory.interactions import Interaction
 from memory.preferences import Preference
 from training.finetune.examples import Written, fold_answer
 from training.finetune.messages import wish_phrases
-from training.teacher import TaughtEvent, TaughtFact, prose_of, teach_edits
+from training.teacher import TaughtEvent, prose_of, teach_edits
 
 THEME, THEMES = "theme", 2  # what stands for an aspect where the catalogue names none, and how many an item has
 LONGEST_VALUE = 4  # words
@@ -72,20 +72,9 @@ def _fold(
         item = context.catalogue[event.item_id]
         values = values_of(item, line, views[event.item_id], context)
         taught.append(TaughtEvent(event.kind, title=item.title, rating=event.value, values=values))
-    held = [TaughtFact(one.polarity, one.aspect, one.value, one.strength) for one in preference.holding[:FACTS_SHOWN]]
+    held = preference.holding[:FACTS_SHOWN]
     edits = teach_edits(held, taught)
-    fold = Fold(
-        edits=tuple(FoldEdit.model_validate(asdict(one)) for one in edits),
-        prose=prose_of(held, edits),
-    )
-    after = apply_edits(
-        preference,
-        checked_edits(fold, lines, [event.event_id for event in block], preference.facts),
-        prose=fold.prose,
-        words=context.memory.words,
-        watermark=block[-1].event_id,
-        now=block[-1].at,
-        block=dict(zip([event.event_id for event in block], lines, strict=True)),
-        shown=context.shown,
-    )
-    return fold, after
+    answer = Fold(edits=edits, prose=prose_of(held, edits))
+    read = dict(zip([event.event_id for event in block], lines, strict=True))
+    made = next_version(preference, answer, read, words=context.memory.words, now=block[-1].at, shown=context.shown)
+    return answer, made.preference
