@@ -131,6 +131,24 @@ def test_it_answers_behind_a_server_as_it_does_here(transformers_server, decider
         assert theirs.p_yes == pytest.approx(ours.p_yes, abs=1e-3)
 
 
+@pytest.mark.usefixtures("transformers_server")
+def test_a_prompt_that_breaks_the_server_costs_its_list_nothing(transformers_server, decider, pictures):  # noqa: F811
+    server = transformers_server(CHECKPOINT)
+    spec = ModelSpec(backend="served", model=server.model, api_base=server.api_base, retries=0)
+    seen = [pictures.add(png(look, seed=UNSEEN_SEED + n)) for n, look in enumerate(unseen_looks(3))]
+    asked = ["Will they like it?", "Will they like it? Now?", "Will they like it, and keep it for long?"]
+    questions = [Predicate(text, picture=one) for text, one in zip(asked, seen, strict=True)]
+    states = (f"One person's taste: unknown{'.' * more}" for more in range(128))
+    width = 128  # of a picture
+    state = next(one for one in states if len(decider.row(one, questions[1]).ids) == width)
+    broken = [len(decider.row(state, one).ids) == width for one in questions]
+    here = asyncio.run(decider.decide(DecisionRequest(state, questions)))
+    there = asyncio.run(load_decider(spec, pictures).decide(DecisionRequest(state, questions)))
+    for longer, ours, theirs in zip(broken, here.answers, there.answers, strict=True):
+        assert theirs.p_yes == pytest.approx(ours.p_yes, abs=0.05 if longer else 1e-3)
+    assert not all(broken)
+
+
 async def test_a_conversation_in_the_demo_profile_is_real_from_end_to_end(tmp_path):
     loaded = load_profile("demo", {"stores.home": str(tmp_path)}, {})
     services = Services.open(loaded.profile)

@@ -109,7 +109,8 @@ def test_an_export_is_served_as_it_was_trained(trained, tmp_path, monkeypatch):
     assert found.largest < 1e-4
     assert (found.orders, found.lists, found.candidates) == (0, 4, 24)
     assert read_manifest(out / MANIFEST_FILE).merged
-    for name in ("model.safetensors", "config.json", "chat_template.jinja", "decision.json", "processor_config.json"):
+    for name in ("model.safetensors", "config.json", "chat_template.jinja", "decision.json", "decision_template.jinja",
+                 "processor_config.json"):  # fmt: skip
         assert (out / name).is_file()
     assert sorted(one.name for one in tmp_path.iterdir()) == ["home", "out"]
 

@@ -30,6 +30,7 @@ from palate.failures import exit_code, tell
 from palate.progress import Report, bars
 from profiles.settings import load_profile, parse_settings
 from tracing.recorder import Recorder
+from training.decision_template import with_template
 from training.finetune.errors import TrainingRefused
 from training.finetune.quiet import keep_quiet
 from training.finetune.saving import save_model
@@ -76,7 +77,7 @@ def merge(path: Path, out: Path, *, dtype: str) -> Manifest:
     def write(folder: Path) -> None:
         model.save_pretrained(str(folder))
         base.processor.save_pretrained(str(folder))
-        base.decision_config.save_pretrained(str(folder))
+        with_template(base.decision_config, base.processor).save_pretrained(str(folder))
         exported.write(folder)
 
     save_model(out, write)
