@@ -137,7 +137,7 @@ class Prints:
     """Pictures as the demo catalogue draws them."""
 
     def __init__(self, count: int) -> None:
-        from catalog.demo.install import png
+        from catalog.demo.apart import png
         from catalog.demo.looks import random_look
 
         self._data = [png(random_look(random.Random(number)), seed=number) for number in range(count)]

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from catalog.demo.install import png
+from catalog.demo.apart import png
 from catalog.demo.looks import SUBJECTS, describe
 from catalog.demo.prints import SCHEMA, make_prints
 from catalog.items import Item

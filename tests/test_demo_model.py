@@ -15,7 +15,7 @@ from agents.asking import message_of
 from agents.folding import Fold
 from agents.intents import INTENTS
 from agents.item_summarizer import summary_prompt
-from catalog.demo.install import png
+from catalog.demo.apart import png
 from catalog.demo.looks import ASPECTS, Look, describe, random_look
 from catalog.demo.people import make_people, p_like
 from catalog.demo.prints import SCHEMA, make_prints

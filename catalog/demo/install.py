@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from io import BytesIO
 
-from catalog.demo.drawing import draw
-from catalog.demo.looks import Look
+from catalog.demo.apart import drawing
 from catalog.demo.people import history, make_people
 from catalog.demo.prints import SCHEMA, make_prints
 from catalog.items import AttributeSpec, Item
@@ -23,18 +21,14 @@ def install(
     write_picture: keeps the bytes of a PNG and returns its content hash; called once a print, its errors pass.
     The interactions carry keys, so that accepting them twice changes nothing.
     """
-    items = [
-        made.item.model_copy(update={"picture": write_picture(png(made.look, seed=made.seed))})
-        for made in make_prints()
-    ]
-    return SCHEMA, items, interactions()
-
-
-def png(look: Look, *, seed: int) -> bytes:
-    """The picture of a look as a PNG file of 256 × 256 pixels."""
-    file = BytesIO()
-    draw(look, seed=seed).save(file, "PNG", compress_level=1)
-    return file.getvalue()
+    prints = make_prints()
+    with drawing([(made.look, made.seed) for made in prints]) as pictures:
+        lived = interactions()
+        items = [
+            made.item.model_copy(update={"picture": write_picture(picture)})
+            for made, picture in zip(prints, pictures, strict=True)
+        ]
+    return SCHEMA, items, lived
 
 
 def interactions() -> list[Interaction]:
