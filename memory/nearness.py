@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from memory.chroma_connection import Connection
+from memory.chroma_rows import Hit
 from memory.entries import Entries
 from memory.records import Namespace, Record, owner_of, prefix_condition
 from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
@@ -97,11 +98,9 @@ class Nearness:
             self._tried.clear()
         for number in range(self._tried.get(prefix, 0), len(_OVERS)):
             asked = min(_OVERS[number] * limit, _WIDEST)
-            hits = self._connection.records.nearest(query, None, asked, whole=True)
-            found = [(hit, Record.from_row(hit.document, hit.metadata)) for hit in hits]
-            own = [(hit, one) for hit, one in found if one.vectors and one.namespace[: len(prefix)] == prefix][:limit]
+            hits, own = self._search_all(query, prefix, limit, asked)
             if len(own) == limit or len(hits) < asked:
-                return {hit.row_id: one for hit, one in own}, {hit.row_id: hit.score for hit, _ in own}
+                return own, {hit.row_id: hit.score for hit in hits if hit.row_id in own}
             self._tried[prefix] = number + 1 if len(own) * _OVERS[-1] > len(hits) else len(_OVERS)
             if self._tried[prefix] == len(_OVERS):
                 break
@@ -111,6 +110,30 @@ class Nearness:
         hits = self._connection.records.nearest(query, prefix_condition(prefix, _WITH_VECTORS), limit, whole=True)
         records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
         return records, {hit.row_id: hit.score for hit in hits}
+
+    def _search_all(
+        self, query: Vectors, prefix: Namespace, limit: int, asked: int
+    ) -> tuple[list[Hit], dict[str, Record]]:
+        """So many hits of the whole store, nearest first, and the first of them under the prefix, at most `limit`.
+
+        Reading the rows takes Chroma longer than finding them: of many, no more are read than it takes.
+        """
+        whole, own = asked == limit, dict[str, Record]()
+        hits = self._connection.records.nearest(query, None, asked, whole=whole)
+        step = limit + limit // 4
+        for start in range(0, len(hits), step):
+            part = hits[start : start + step]
+            if whole:
+                rows = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in part}
+            else:
+                rows = self._entries.get([hit.row_id for hit in part])
+            for row_id in (hit.row_id for hit in part if hit.row_id in rows):
+                record = rows[row_id]
+                if record.vectors and record.namespace[: len(prefix)] == prefix:
+                    own[row_id] = record
+                if len(own) == limit:
+                    return hits, own
+        return hits, own
 
     def _search_further(self, query: Vectors, prefix: Namespace, limit: int) -> dict[str, float]:
         rows = self._connection.vectors
