@@ -12,6 +12,7 @@ from agents.state import SlateItem
 from memory.preferences import Preference
 
 LONGEST = 60  # words
+_BARE = re.compile(r"(?:it|this|that) has(?: [\w-]+){1,2}\W*", re.IGNORECASE)  # "It has pointillist."
 NOTHING_ASKED = Asked()
 _ASKED_FOR = re.compile(
     r"\b(?:ask(?:ed)?|wish(?:ed)?|look(?:ed|ing)?|search(?:ed|ing)?) for ([^,;.!?]+)|"
@@ -35,7 +36,8 @@ def holds(
 
     A telling word of another view (of the slate or beyond it) or title, of a fact's value, every figure and every name
     must also stand in this item's own evidence; what it says was asked for must have been, and where it speaks of a
-    taste it must name a value that is liked. Markup, links, stutter and more than `LONGEST` words never hold.
+    taste it must name a value that is liked. "It has" one value and no more holds where the item was chosen for that.
+    Markup, links, stutter and more than `LONGEST` words never hold.
     """
     if not is_plain(reason) or is_babble(reason) or len(reason.split()) > LONGEST:
         return False
@@ -43,6 +45,8 @@ def holds(
     evidence = known_of(card, views)
     own, cited, said = _words(f"{evidence} {card.title}"), _words(evidence), _words(reason)
     if not any(supported(word, cited) for word in said):
+        return False
+    if _BARE.fullmatch(reason) and not said & _chosen_for(card):
         return False
     titles = [other.title for number, other in enumerate(slate) if number != place]
     foreign = _words(" ".join([*titles, *views.values()])) - own
@@ -66,6 +70,11 @@ def _rightly_attributed(reason: str, preference: Preference, asked: Asked) -> bo
         return False
     liked = (_words(fact.value) for fact in preference.holding if fact.polarity in ("like", "must"))
     return not _YOU_LIKE.search(reason) or any(value <= _words(reason) for value in liked)
+
+
+def _chosen_for(card: SlateItem) -> set[str]:
+    """The telling words of what speaks for an item beside what it is."""
+    return _words(" ".join(one.text for one in card.citations if one.kind != "summary"))
 
 
 def known_of(card: SlateItem, views: Mapping[str, str]) -> str:

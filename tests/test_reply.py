@@ -257,6 +257,14 @@ def test_a_reason_says_asked_for_and_liked_only_of_what_was():
     assert not holds("it shows a fox, which you like.", 0, SLATE, blue, VIEWS)
 
 
+def test_one_value_alone_is_a_reason_only_where_the_item_was_chosen_for_it():
+    assert holds("It has fox.", 0, SLATE, TASTE, VIEWS)
+    assert not holds("It has deep blue.", 0, SLATE, TASTE, VIEWS)
+    assert holds("It has deep blue, and shows a fox.", 0, SLATE, TASTE, VIEWS)
+    assert not holds("it has owl", 1, SLATE, TASTE, VIEWS)
+    assert holds("a bright owl", 1, SLATE, TASTE, VIEWS)
+
+
 LIES = ("fox", "foxes", "dragon", "Rembrandt", "cheap", "horror", "seven", "70", "<b>", "https://x.y", "taste")
 TRUE = ("Here are", "two", "with", "in mind", "an owl", "you", "asked", "for", "Harbour", "Gate", "under 60 euros")
 MARKS = ("1.", "2.", "3.", ":", ".", ". ", "\n", "\n1. Harbour: ", "\n2. Gate: ", "\n1. Gate: ", "*", "it shows", "-")
