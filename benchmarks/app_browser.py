@@ -13,15 +13,17 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 WAIT_S = 600
+HELLO = "Hello"
 MESSAGES = (
     "something calm for my study",
     "a fox, under 90 EUR",
@@ -63,13 +65,34 @@ WRONG = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 
 
 @contextmanager
+def serving_nothing() -> Iterator[str]:
+    """A server of a page that draws one word: what Streamlit itself takes for any page."""
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "hello.py"
+        page.write_text(f"import streamlit as st\n\nst.header({HELLO!r}, anchor=False)\n")
+        command = [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port := _free_port())]
+        command += ["--server.address", "127.0.0.1", "--server.headless", "true", "--browser.gatherUsageStats", "false"]
+        with _server(command, port, dict(os.environ)) as (address, _):
+            yield address
+
+
+@contextmanager
 def serving(home: Path, profile: str) -> Iterator[tuple[str, int]]:
     """A server of the app on these stores: its address, and the id of its process."""
+    port = _free_port()
+    command = [sys.executable, "-m", "palate.cli", "ui", "--headless", "--port", str(port), "--profile", profile]
+    with _server(command, port, os.environ | {"PALATE_HOME": str(home)}) as server:
+        yield server
+
+
+def _free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        port = int(one.getsockname()[1])
-    command = [sys.executable, "-m", "palate.cli", "ui", "--headless", "--port", str(port), "--profile", profile]
-    environment = os.environ | {"PALATE_HOME": str(home)}
+        return int(one.getsockname()[1])
+
+
+@contextmanager
+def _server(command: Sequence[str], port: int, environment: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     server = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -107,17 +130,10 @@ def measured(home: Path, *, profile: str, people: int, rounds: int) -> dict[str,
     chromium = os.environ.get("PALATE_CHROMIUM") or shutil.which("chromium")
     if not chromium:
         raise SystemExit("no Chromium is installed; name one in PALATE_CHROMIUM")
-    with serving(home, profile) as (address, pid), sync_playwright() as playwright:
+    with sync_playwright() as playwright, serving(home, profile) as (address, pid):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        paints = [_paint(browser, address) for _ in range(rounds + 1)]
-        figures = {
-            "profile": profile,
-            "first_visit_s": paints[0],
-            "first_paint_s": _told([one["painted"] for one in paints[1:]]),
-            "greeting_s": _told([one["greeted"] for one in paints[1:]]),
-            "first_paint_bound_s": 1.5,
-            "before_the_model_gb": round(resident_gb(pid), 2),
-        }
+        figures = {"profile": profile, **_paints(browser, address, rounds)}
+        figures["before_the_model_gb"] = round(resident_gb(pid), 2)
         figures |= _one_person(browser, address, rounds)
         figures |= _crowd(browser, address, people)
         browser.close()
@@ -132,13 +148,31 @@ def _told(seconds: Sequence[float]) -> dict[str, float]:
     return {"p50": round(statistics.median(seconds), 3), "worst": round(max(seconds), 3)}
 
 
-def _paint(browser: Any, address: str) -> dict[str, float]:
+def _paints(browser: Any, address: str, rounds: int) -> dict[str, Any]:
+    """First paints, one about the other with those of a page that draws one word; the ratios are of the medians."""
+    with serving_nothing() as nothing:
+        _paint(browser, nothing, HELLO)  # what the browser itself does once, at its first page
+        first = {"ours": _paint(browser, address), "streamlit_alone": _paint(browser, nothing, HELLO)}
+        both = [(_paint(browser, address), _paint(browser, nothing, HELLO)) for _ in range(rounds)]
+    told = {
+        f"{what}{whose}_s": _told([pair[place][key] for pair in both])
+        for what, key in (("first_paint", "painted"), ("greeting", "greeted"))
+        for place, whose in ((0, ""), (1, "_streamlit_alone"))
+    }
+    ratios = {
+        f"{what}_ratio": round(told[f"{what}_s"]["p50"] / told[f"{what}_streamlit_alone_s"]["p50"], 2)
+        for what in ("first_paint", "greeting")
+    }
+    return {"first_visit_s": first, **told, **ratios, "first_paint_bound_s": 1.5}
+
+
+def _paint(browser: Any, address: str, greeting: str = "What are you in the mood for?") -> dict[str, float]:
     """A browser that was never here: until anything is drawn, and until the page greets."""
     context = browser.new_context()
     page = context.new_page()
     began = time.perf_counter()
     page.goto(address, wait_until="commit")
-    page.get_by_role("heading", name="What are you in the mood for?").wait_for(timeout=WAIT_S * 1000)
+    page.get_by_role("heading", name=greeting).wait_for(timeout=WAIT_S * 1000)
     greeted = time.perf_counter() - began
     painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN") / 1000
     context.close()

@@ -45,7 +45,7 @@ def ui(
     if find_spec("streamlit") is None:
         raise Mistake("the page needs Streamlit, which is not installed", "write: pip install 'palate[ui]'")
     page = Path(__file__).resolve().parent.parent / "ui" / "app.py"
-    command = [sys.executable, "-m", "streamlit", "run", str(page), "--server.port", str(port)]
+    command = [sys.executable, "-m", "ui.serving", "run", str(page), "--server.port", str(port)]
     command += ["--server.address", host, "--browser.gatherUsageStats", "false"]
     command += ["--server.headless", "true"] if headless or not sys.stdout.isatty() else []
     environment = os.environ | {"PALATE_PROFILE": str(loaded.path), **_as_variables(settings)}

@@ -127,12 +127,18 @@ def test_no_other_profile_is_had_than_those_that_are_offered(sign_in):
     expect(ann.page.locator("summary", has_text="ollama")).to_be_visible()
     expect(ann.page.locator("summary", has_text="openai")).to_have_count(0)
 
+    forgeries: list[bytes] = []
+
     def forge(socket: Any) -> None:
         """The browser picks `ollama`, and what reaches the server says `openai`."""
         server = socket.connect_to_server()
-        socket.on_message(
-            lambda sent: server.send(sent.replace(b"ollama", b"openai") if isinstance(sent, bytes) else sent)
-        )
+
+        def pass_on(sent: Any) -> None:
+            if isinstance(sent, bytes) and b"ollama" in sent:
+                forgeries.append(sent := sent.replace(b"ollama", b"openai"))
+            server.send(sent)
+
+        socket.on_message(pass_on)
 
     picker = ann.page.get_by_role("combobox", name="Profile")
     for forged in (False, True):
@@ -143,7 +149,9 @@ def test_no_other_profile_is_had_than_those_that_are_offered(sign_in):
         settled(ann.page)
         picker.click()
         ann.page.get_by_role("option", name="ollama").click()
+        ann.page.wait_for_timeout(1500)  # until the server has heard of it
         settled(ann.page)
+        assert bool(forgeries) == forged
         in_use = "demo" if forged else "ollama"
         expect(ann.page.locator("summary", has_text="in use here")).to_have_text(re.compile(f"{in_use} · in use here"))
 

@@ -44,6 +44,17 @@ def test_opening_the_front_doors_loads_nothing_heavy():
     assert loaded_by(*FRONT_DOORS) == []
 
 
+def test_the_server_of_the_app_imports_ahead_what_pages_need_and_no_model():
+    code = (
+        "import json, sys; from ui.serving import PAGES, REST, import_ahead; import_ahead(); "
+        "print(json.dumps([[one for one in (*PAGES, *REST) if one not in sys.modules], "
+        "[one for one in ('torch', 'transformers', 'litellm') if one in sys.modules]]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    missing, models = json.loads(done.stdout.splitlines()[-1])
+    assert (missing, models) == ([], [])
+
+
 def test_every_package_of_the_repository_is_listed_by_name():
     found = {
         ".".join(path.parent.relative_to(ROOT).parts)

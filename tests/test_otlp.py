@@ -136,6 +136,8 @@ def test_the_root_tells_who_said_what_where():
     assert root["openinference.span.kind"] == "AGENT"
     assert (root["session.id"], root["user.id"]) == ("th9", "ada")
     assert (root["input.value"], root["output.value"]) == ("a calm print", "Here you are.")
+    assert (root["gen_ai.operation.name"], root["gen_ai.agent.name"]) == ("invoke_agent", "palate")
+    assert (root["gen_ai.conversation.id"], root["palate.trace_id"]) == ("th9", "t1")
     assert "palate.cost_usd" not in root, "one price is unknown"
 
 
@@ -180,6 +182,7 @@ def test_steps_tell_what_they_are_and_handed_back_and_deciding_tells_the_candida
     kinds = {name: spans[name]["openinference.span.kind"] for name in ("retrieve", "decide", "respond")}
     assert kinds == {"retrieve": "RETRIEVER", "decide": "RERANKER", "respond": "CHAIN"}
     assert json.loads(spans["retrieve"]["output.value"]) == {"made_by": "retrieve"}
+    assert spans["retrieve"]["output.mime_type"] == "application/json"
     documents = [f"reranker.output_documents.{place}.document" for place in range(3)]
     assert [spans["decide"][f"{one}.id"] for one in documents] == ["p1", "p2", "p3"]
     assert [spans["decide"].get(f"{one}.score") for one in documents] == [0.8, 0.2, None]

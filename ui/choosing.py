@@ -109,7 +109,7 @@ def pick_profile(column: DeltaGenerator, label: str, *, key: str, first: int = 0
     known = profiles_known()
     place = min(first, len(known) - 1)
     picked: str = column.selectbox(label, known, place, key=key, format_func=short_name, **more)
-    return picked if picked in known else known[0]  # a browser may send any word as the one picked
+    return picked
 
 
 def profiles_known() -> list[str]:
