@@ -58,7 +58,7 @@ def apply_filters(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate
         "funnel": funnel,
         "candidates": candidates,
         "relaxations": () if candidates else relaxations((*filters, *bounds), catalogue, hidden=hidden),
-        "effects": effect_of_bounds(state, catalogue, left=within),
+        "effects": (*state.effects, *effect_of_bounds(state, catalogue, left=within)),
     }
 
 

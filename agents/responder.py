@@ -93,9 +93,8 @@ async def _present(state: TurnState, context: TurnContext, write: Callable[[obje
 async def _talk(state: TurnState, context: TurnContext, write: Callable[[object], None]) -> TurnUpdate:
     preference = context.taste(state.user_id)
     if state.question:
-        reply = f"{state.question} {'; '.join(one.removeprefix('Something like ') for one in state.quick_replies)}."
-        _tell(reply, write)
-        return {"reply": reply, "asked": state.quick_replies}
+        _tell(state.question, write)
+        return {"reply": state.question, "asked": state.quick_replies or (state.question,)}
     if state.undone == "nothing":
         _tell(NOTHING_TO_UNDO, write)
         return {"reply": NOTHING_TO_UNDO}
@@ -132,11 +131,14 @@ async def _talk(state: TurnState, context: TurnContext, write: Callable[[object]
         "news": news,
     }
     reader, problems = TalkReader(ground), state.problems
+    note = "".join(f"{effect} " for effect in state.effects)
+    _tell(note, write)
 
     def restart(reason: str) -> None:
         nonlocal reader
         reader = TalkReader(ground)
         write(TextRestart(reason))
+        _tell(note, write)
 
     try:
         async for piece in context.ask.stream("responder", render(TALK_PROMPT, values), on_restart=restart):
@@ -145,14 +147,14 @@ async def _talk(state: TurnState, context: TurnContext, write: Callable[[object]
         if not ground.composes_answer:
             lead = "\n" if reader.text else ""
             told_all_the_same = f" Noted all the same: {news}." if news else ""
-            reply = f"{reader.text}{lead}I could not answer: {error}.{told_all_the_same}"
-            _tell(reply.removeprefix(reader.text), write)
+            reply = f"{note}{reader.text}{lead}I could not answer: {error}.{told_all_the_same}"
+            _tell(reply.removeprefix(f"{note}{reader.text}"), write)
             return {"reply": reply, "problems": (*problems, str(error))}
         problems = (*problems, f"The answer is from the catalogue alone, as no model wrote one: {error}.")
     _tell(reader.finish(), write)
     for remark in reader.remarks:
         context.recorder.record(Note(what="reply", detail=remark))
-    return {"reply": reader.text, "problems": problems}
+    return {"reply": f"{note}{reader.text}", "problems": problems}
 
 
 def _tell(text: str, write: Callable[[object], None]) -> None:

@@ -132,7 +132,8 @@ class TurnState:
     those this message added (the latter by what they are called); earlier: what stood before each of the last changes,
     the latest last; undone: what this turn took back, in words. relaxations: filters that would have to go for
     anything to be left, with how many items each would free. candidates: of no use after the turn, so no checkpoint
-    holds them; the trace does. effects: what critiques changed in the slate, in words. question: what is asked instead
+    holds them; the trace does. effects: what is to be said before the answer: names that no item
+    has, and what critiques changed in the slate. question: what is asked instead
     of a slate; asked: the answers that were offered with it, until the next reply. quick_replies: short answers,
     offered to be sent as they are.
     problems: what went wrong on the way and was worked around, in words for the user.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from langgraph.runtime import Runtime
@@ -17,19 +18,18 @@ from langgraph.runtime import Runtime
 from agents.context import TurnContext
 from agents.critiques import KEPT, added, resolved, standing, without_attributes, without_qualities
 from agents.events import Progress
+from agents.grounding import NOT_KNOWN, about_one, asked_back, known_of
 from agents.intents import intent_of
 from agents.parsing.negation import turned_away
-from agents.parsing.parsed import Comparison, Unsure
+from agents.parsing.parsed import Comparison
 from agents.state import Intent, Reaction, TurnState, TurnUpdate
 from agents.undoing import nothing_to_take_back, taken_back
 from agents.wishes import merged_wishes, wishes_of
-from agents.wording import MAX_WORDS, one_line
 from catalog.filters import Filter
 
 if TYPE_CHECKING:
     from agents.parsing import Parsed
 
-MOST_ASKED = 4  # items to choose from in a question
 _THE_LIKE = re.compile(r"\b(?:like|similar to|resembl\w+|close to) (?:it|this|that|these|those|them)\b", re.IGNORECASE)
 
 
@@ -46,13 +46,17 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         return {"intent": "recommend" if state.upload else "feedback", "understood_by": ("no words: what was sent",)}
     runtime.stream_writer(Progress("understand", "reading your message"))
     shown = (state.critique_of,) if state.critique_of in context.catalogue else state.last_slate
-    parsed = parse(state.message, context.catalogue, shown=shown)
+    told = {one: known_of(one, context) for one in shown if one in context.catalogue}
+    read = partial(parse, catalogue=context.catalogue, shown=shown, told=told, this_year=context.now().year)
+    parsed = read(state.message)
+    if parsed.bare and state.asked:
+        parsed = read(f"Something like {state.message}")  # a title is an answer to "which one?"
     if parsed.undo is not None and (back := taken_back(state, parsed.undo)) is not None:
         return back
     if parsed.undo == "" and not parsed.intent_hint:
         return nothing_to_take_back()
-    if parsed.unsure and not state.asked:
-        return which_one(parsed.unsure[0], context)
+    if not state.asked and (asked := asked_back(state, parsed, context)):
+        return asked
     intent, intent_by, problems = await intent_of(state, parsed, context)
     heard = await wishes_of(state, parsed, context) if intent in ("recommend", "critique") else None
     wishes, wishes_by, more = heard or ((), "", [])
@@ -67,6 +71,8 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         "mentioned": tuple(mention.item_id for mention in parsed.mentioned),
         "reactions": (*state.reactions, *(reaction for reaction in reactions if reaction not in state.reactions)),
         "fresh_only": parsed.wants_new,
+        "effects": tuple(NOT_KNOWN.format(name) for name in parsed.unknown),
+        "quick_replies": about_one(parsed, context) if intent == "question" else (),
         "problems": (*state.problems, *problems, *more),
     }
 
@@ -103,25 +109,6 @@ def asked_now(
         "new_critiques": tuple(one.said for one in new),
         "earlier": (*state.earlier, standing(state))[-KEPT:] if changed else state.earlier,
         "shown": tuple(dict.fromkeys([*state.shown, *alike])),
-    }
-
-
-def which_one(unsure: Unsure, context: TurnContext) -> TurnUpdate:
-    """The question which of several items is meant, most kept first; nothing else of the message counts."""
-    popular = context.collaborative.popularities(unsure.item_ids)
-    order = sorted(range(len(unsure.item_ids)), key=lambda place: (-popular[place], place))[:MOST_ASKED]
-    items = [context.catalogue[unsure.item_ids[place]] for place in order]
-    titles = [one_line(item.title, words=MAX_WORDS["title"]) for item in items]
-    dated = [item.attributes.get("year") for item in items]
-    told = [
-        f"{title} ({year:g})" if titles.count(title) > 1 and isinstance(year, float) else title
-        for title, year in zip(titles, dated, strict=True)
-    ]
-    return {
-        "intent": "question",
-        "understood_by": ("names: parser",),
-        "question": f"Which “{one_line(unsure.said)}” do you mean?",
-        "quick_replies": tuple(f"Something like {one}" for one in told),
     }
 
 

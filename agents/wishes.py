@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WISHES_PROMPT = "understanding_wishes"
 MAX_WISHES = 6
-_OPENERS = """please hi hello hey im 'm 'd in the mood that is are which there with but show find give get recommend
+_OPENERS = """please hi hello hey im am 'm 'd in the mood that is are which there with but show find give get recommend
     suggest me i'd i'm i want need would like looking something anything some any for a an ones one pictures picture
     items item films film movies movie prints print good nice"""  # what a request begins with and says nothing by
 _REQUEST = re.compile(rf"^(?:(?:{'|'.join(_OPENERS.split())})\b[\s,:]*)+", re.IGNORECASE)
@@ -85,7 +85,7 @@ async def _asked(rest: str, context: TurnContext) -> tuple[tuple[str, ...], str,
         answer = await context.ask.text("understanding", wishes_prompt(rest))
     except ModelError as error:
         return (rest,), "your own words", [f"Your wishes were taken word for word: {error}."]
-    wishes = split_wishes(answer)
+    wishes = tuple(wish for wish in split_wishes(answer) if wish_text(wish))
     own = own_words(wishes, rest)
     if wishes and not own and not refuses(rest):
         return (rest,), "your own words", []  # what the model named was not said
@@ -98,6 +98,7 @@ _EMPTY_WORDS = frozenset(
         "it like ll looking m me more my need of ok okay on one or please recommend s see show some something suggest "
         "that the them there these thing things this to us want wanted what with would you d re ve film films movie "
         "surprise whatever recommendation recommendations suggestion suggestions idea ideas don't dont t know no not "
+        "am heard seen ever called titled named "
         "mind care decide choose pick whichever help watch tonight buy see best good nice new your "
         "movies print prints item items picture pictures"
     ).split()

@@ -6,16 +6,19 @@ is not certain is not read: it stays in the residual, for a model to judge.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from agents.parsing.comparisons import is_likened, read_comparisons
 from agents.parsing.cues import hint_first, hint_last, read_relaxed, undone, wants_new
+from agents.parsing.described import read_described
 from agents.parsing.index import CatalogueIndex, index_of
 from agents.parsing.judgement import read_judgement
 from agents.parsing.names import Named, NameReader
 from agents.parsing.numbers import read_numbers
 from agents.parsing.parsed import Comparison, Mention, Parsed, Unsure
 from agents.parsing.places import read_places
+from agents.parsing.strangers import Stranger, read_strangers
 from agents.parsing.tokens import Reading
 from agents.parsing.values import read_values
 from agents.parsing.years import merged, read_years
@@ -24,19 +27,32 @@ from catalog.items import Catalogue
 
 __all__ = ["Mention", "Parsed", "parse", "warm"]
 
+NOTHING_TOLD: Mapping[str, str] = MappingProxyType({})
+_AROUND_A_TITLE = frozenset("please the film movie print original".split())
 LONGEST_MESSAGE = 4_000  # characters read; the rest goes to the residual unread
 
 
-def parse(message: str, catalogue: Catalogue, *, shown: Sequence[str] = ()) -> Parsed:
+def parse(
+    message: str,
+    catalogue: Catalogue,
+    *,
+    shown: Sequence[str] = (),
+    told: Mapping[str, str] = NOTHING_TOLD,
+    this_year: int | None = None,
+) -> Parsed:
     """Read what can be read exactly in a message about this catalogue.
 
-    shown: ids of the items shown last, in the order shown; what "the second" means. Every filter returned names an
-    attribute and, for listed values, a value of the catalogue. Never raises; an empty message reads as nothing.
+    shown: ids of the items shown last, in the order shown; what "the second" means. told: item id → all that is known
+    of an item shown, by which "the blue one" points. this_year: what "the last ten years" end with. Every filter
+    returned names an attribute and, for listed values, a value of the catalogue. Never raises; an empty message reads
+    as nothing.
     """
     reading, index = Reading(message[:LONGEST_MESSAGE]), index_of(catalogue)
     shown = [item_id for item_id in shown if item_id in catalogue]
     named = [*NameReader(reading, index, catalogue, shown).read(), *read_places(reading, shown)]
+    named += read_described(reading, index, shown, told)
     named.sort(key=lambda one: one.start)
+    strangers = read_strangers(reading, index, named)
     new, hint = wants_new(reading), hint_first(reading.message, points=bool(named))
     judged = read_judgement(reading, named if hint != "question" else ())  # "why the first and not the third?" asks
     relaxed: list[str] = []
@@ -44,24 +60,27 @@ def parse(message: str, catalogue: Catalogue, *, shown: Sequence[str] = ()) -> P
     comparisons: list[Comparison] = []
     if hint in (None, "correct_taste"):
         relaxed = read_relaxed(reading, index)
-        filters = _filters(reading, index)
+        filters = _filters(reading, index, this_year)
     if hint is None:
         comparisons = read_comparisons(reading, index, named, shown=bool(shown))
         hint = hint_last(
             reading.message, judged=bool(judged.likes or judged.dislikes), filters=len(filters), shown=shown, new=new
         )
+    bare = _is_bare(reading, named)
     return Parsed(
         filters=tuple(filters),
         relax=tuple(relaxed),
         mentioned=_mentions(named),
         likes=judged.likes,
         dislikes=judged.dislikes,
-        unsure=_unsure(reading, named),
+        unsure=_unsure(reading, named, strangers),
+        unknown=tuple(one.said for one in strangers),
+        bare=bare,
         comparisons=tuple(comparisons),
         undo=undone(message),
         wants_new=new,
         residual=reading.residual() + message[LONGEST_MESSAGE:],
-        intent_hint=hint,
+        intent_hint="question" if bare and hint is None else hint,
     )
 
 
@@ -70,22 +89,31 @@ def warm(catalogue: Catalogue) -> None:
     index_of(catalogue)
 
 
-def _filters(reading: Reading, index: CatalogueIndex) -> list[Filter]:
-    read = [*read_years(reading, index), *read_numbers(reading, index), *read_values(reading, index)]
+def _filters(reading: Reading, index: CatalogueIndex, this_year: int | None) -> list[Filter]:
+    read = [*read_years(reading, index, this_year), *read_numbers(reading, index), *read_values(reading, index)]
     return merged(sorted(read, key=lambda one: reading.message.find(one.said)))
 
 
-def _unsure(reading: Reading, named: Sequence[Named]) -> tuple[Unsure, ...]:
-    """The names of several items that the message rests on: it says nothing else, or wants more like them."""
-    found = []
+def _unsure(reading: Reading, named: Sequence[Named], strangers: Sequence[Stranger]) -> tuple[Unsure, ...]:
+    """What the message rests on and several items answer to: names alone or likened, what points, what nobody has."""
+    found = [Unsure(one.said, one.near, "near", *reading.around(one.start, one.stop)) for one in strangers if one.near]
     for one in named:
-        if len(one.among) < 2:
+        if len(one.among) < 2 or any(other.start == one.start for other in strangers):
             continue
         said = reading.said(one.start, one.stop)
-        alone = len(said) >= len(reading.message.strip(" .!?"))
-        if alone or is_likened(reading, one.start):
+        if one.pointed:
+            found.append(Unsure(said, one.among, "shown", *reading.around(one.start, one.stop)))
+        elif len(said) >= len(reading.message.strip(" .!?")) or is_likened(reading, one.start):
             found.append(Unsure(said, one.among))
     return tuple(found)
+
+
+def _is_bare(reading: Reading, named: Sequence[Named]) -> bool:
+    """Whether the message is the title of one item and nothing else."""
+    if len(named) != 1 or len(named[0].mentions) != 1 or named[0].mentions[0].how != "title":
+        return False
+    rest = [*range(named[0].start), *range(named[0].stop, len(reading))]
+    return all(reading.tokens[at].kind == "mark" or reading.word(at) in _AROUND_A_TITLE for at in rest)
 
 
 def _mentions(named: Sequence[Named]) -> tuple[Mention, ...]:

@@ -134,7 +134,7 @@ def _at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, i
         return None
     if (named := _of_named_measure(reading, index, at)) is not None:
         return named
-    if word in _COMPARATIVES or (word.endswith("er") and _measure_of(index, word)):
+    if word in COMPARATIVES or (word.endswith("er") and _measure_of(index, word)):
         return _of_word(index, word, "more", word), at + 1
     return None
 
@@ -182,7 +182,7 @@ def _of_word(index: CatalogueIndex, word: str, direction: Direction, said: str) 
         name, its_direction = measure
         direction = its_direction if direction == "more" else _OPPOSED[its_direction]
         return Comparison(said, name, direction)
-    pole = pole_of(_COMPARATIVES.get(word, word))
+    pole = pole_of(COMPARATIVES.get(word, word))
     return Comparison(said, pole=pole if direction == "more" else pole.turned())
 
 
@@ -228,4 +228,4 @@ def _comparative(word: str) -> str:
     return f"{word}{word[-1]}er" if doubled else f"{word}er"
 
 
-_COMPARATIVES = {_comparative(word): word for word in POLES if " " not in word and len(word) <= 8}
+COMPARATIVES = {_comparative(word): word for word in POLES if " " not in word and len(word) <= 8}

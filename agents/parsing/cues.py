@@ -33,10 +33,12 @@ _NEW = phrases(
     "show me others", "show others", "others please", "other ones", "different ones", "new ones", "more options",
     "more suggestions", "more recommendations", "what else", "not that again", "not those again", "not these again",
     "not the same", "not again", "haven't seen", "have not seen", "havent seen", "already seen", "seen them",
-    "seen those", "seen these", "seen all of", "already have", "already know", "never seen",
+    "seen those", "seen these", "seen all of", "seen that", "seen it", "seen this", "seen that one", "seen both",
+    "already have", "already know", "never seen",
     "don't know yet", "next ones", "not that one again", "not this one again", "not that one", "no repeats",
     "no repeat", "nothing twice", "not twice",
 )  # fmt: skip
+_ASKS_WHETHER_SEEN = re.compile(r"^(?:have|did|has) you\b")
 _TALK = frozenset(
     """hello|hi|hey|hi there|hello there|hey there|good morning|good evening|good afternoon|good day|greetings|thanks|
     thank you|thank you very much|thank you so much|thanks a lot|many thanks|thx|cheers|great thanks|ok thanks|
@@ -188,7 +190,8 @@ def _by_dimension(word: str, index: CatalogueIndex, stop: int) -> list[tuple[str
 
 def wants_new(reading: Reading) -> bool:
     """Whether other items than those shown are asked for."""
-    return any(reading.phrase_at(at, _NEW) for at in range(len(reading)))
+    text = " ".join(reading.words(0, len(reading)))
+    return any(reading.phrase_at(at, _NEW) for at in range(len(reading))) and not _ASKS_WHETHER_SEEN.search(text)
 
 
 def hint_first(message: str, *, points: bool) -> Intent | None:
@@ -207,7 +210,7 @@ def hint_first(message: str, *, points: bool) -> Intent | None:
         return None
     about = points or bool(set(text.replace(",", " ").split()[:6]) & _ABOUT)
     if (
-        _QUESTION.search(text)
+        (_QUESTION.search(text) or (points and _QUESTION.search(text.partition(", ")[2])))
         and about
         and (message.rstrip().endswith("?") or not text.startswith(("do", "have", "is")))
     ):

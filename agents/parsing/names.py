@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.parsing.index import CatalogueIndex, TitleKey
-from agents.parsing.lexicon import COMMON_WORDS, FUNCTION_WORDS
+from agents.parsing.lexicon import COMMON_WORDS, FUNCTION_WORDS, ITEM_NOUNS
 from agents.parsing.negation import is_taste_verb
 from agents.parsing.parsed import Mention
 from agents.parsing.tokens import Reading, stem, words_of
-from agents.parsing.typos import begins_sentence, name_spans, nearest_title
+from agents.parsing.typos import begins_sentence, capitals_tell, name_spans, nearest_title
 from catalog.items import Catalogue, Item
 
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]{1,120})[\"”“»]|(?<!\w)['‘]([^'‘’]{2,120})['’](?!\w)")
@@ -23,6 +23,8 @@ _SINGLE_CUES = frozenset("loved liked hated enjoyed adored disliked watched saw 
 _STATES = frozenset("is was are were isn't wasn't aren't weren't looks seems sounds rocks bored".split())
 _PARTICLES = frozenset("de du des la le les el los der die das von van di da und et y".split())
 _SEPARATORS = (",", "and", "or", "but", "not", "nor", "&")
+_WITHIN = frozenset("of the a at".split())  # small words inside a name
+_PICKS = {"first": 0, "original": 0, "oldest": 0, "second": 1, "third": 2, "last": -1, "latest": -1, "newest": -1}
 MOST_TRIES = 12  # stretches of a message looked up for typos
 
 
@@ -30,13 +32,14 @@ MOST_TRIES = 12  # stretches of a message looked up for typos
 class Named:
     """The items one stretch of the message names; none where a title belongs to too many to tell.
 
-    among: the items that answer to the name, where there are several.
+    among: the items that answer to the name, where there are several. pointed: by what an item shows, not by a title.
     """
 
     start: int
     stop: int
     mentions: tuple[Mention, ...]
     among: tuple[str, ...] = ()
+    pointed: bool = False
 
 
 class NameReader:
@@ -44,9 +47,7 @@ class NameReader:
 
     def __init__(self, reading: Reading, index: CatalogueIndex, catalogue: Catalogue, shown: Sequence[str]) -> None:
         self._reading, self._index, self._catalogue, self._shown = reading, index, catalogue, set(shown)
-        words = [token for token in reading.tokens if token.kind == "word" and len(token.text) > 1]
-        upper = sum(token.text[0].isupper() for token in words)
-        self._capitals_tell = not (len(words) >= 4 and upper >= 0.9 * len(words))
+        self._capitals_tell = capitals_tell(reading)
 
     def read(self) -> list[Named]:
         """All names in the message, in order; their tokens are held, so that nothing else is read into them."""
@@ -106,12 +107,54 @@ class NameReader:
                 continue
             stop = stops[length - 1]
             year = self._year_after(stop)
+            if year is None and self._runs_on(at, stop):
+                continue
             if year is not None or self._is_meant(at, stop, tuple(words[:length]), key, follows_name=follows_name):
+                key, stop = self._picked(key, stop) if year is None else (key, stop)
                 mentions = self._mentions(key, reading.said(at, stop), 1.0, year)
                 among = key.item_ids if len(mentions) != 1 else ()
                 end = self._stop_with_year(stop) if year is not None and mentions else stop
                 return Named(at, end, mentions, among)
         return None
+
+    def _runs_on(self, start: int, stop: int) -> bool:
+        """Whether the words stand within a longer name in capitals: "Alien Harvest", "Dune: Part Two"."""
+        if not self._capitalised(start, stop):
+            return False
+        reading, before = self._reading, start - 1
+        if reading.word(stop) == ":":
+            return stop + 1 < len(reading) and reading.tokens[stop + 1].text[0].isupper()
+        while reading.word(before) in _WITHIN and not begins_sentence(reading, before):
+            before -= 1
+        return self._is_capital(stop, beside=True) or (
+            not begins_sentence(reading, before) and self._is_capital(before, beside=before == start - 1)
+        )
+
+    def _is_capital(self, at: int, *, beside: bool = False) -> bool:
+        """Whether a word of a name stands there; beside another it may be a kind of item instead: "Alien movies"."""
+        if not 0 <= at < len(self._reading) or at in self._reading.held:
+            return False
+        token = self._reading.tokens[at]
+        if token.kind != "word" or not token.text[0].isupper() or token.word in FUNCTION_WORDS:
+            return False
+        kinds = (value.listed.kind for value in self._index.values.get((stem(token.word),), ()))
+        return not (beside and (stem(token.word) in ITEM_NOUNS or any(kinds)))
+
+    def _picked(self, key: TitleKey, stop: int) -> tuple[TitleKey, int]:
+        """The one of a title's items that "…, the first" picks by its year, and where that ends."""
+        reading = self._reading
+        here = stop + 1 if reading.word(stop) == "," else stop
+        word, end = reading.word(here + 1), here + 2
+        if stem(reading.word(end)) in ITEM_NOUNS:
+            end += 1
+        closed = end >= len(reading) or (reading.tokens[end].kind == "mark" and reading.word(end) in ".!?,")
+        if reading.word(here) != "the" or word not in _PICKS or not closed:
+            return key, stop
+        ids = sorted(key.item_ids, key=lambda item_id: min(self._years(self._catalogue[item_id]), default=0))
+        place = _PICKS[word]
+        if not -len(ids) <= place < len(ids):
+            return key, stop
+        return TitleKey((ids[place],), key.whole), end
 
     def _goes_on(self, words: list[str]) -> bool:
         """Whether some title goes on after these words, so that a comma or colon may stand inside it."""
@@ -220,7 +263,7 @@ class NameReader:
             tries += 1
             if tries > MOST_TRIES:
                 break
-            if not self._reading.free(start, stop):
+            if not self._reading.free(start, stop) or self._runs_on(start, stop):
                 continue
             words = tuple(word.replace("'", "") for word in self._reading.words(start, stop) if word[0].isalnum())
             mentions = self._near(words, self._reading.said(start, stop))

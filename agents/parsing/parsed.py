@@ -46,10 +46,18 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Unsure:
-    """A name that several items answer to. said: the words; item_ids: in catalogue order, two or more."""
+    """Words by which one item is meant, and it is not sure which.
+
+    said: the words. item_ids: in catalogue order. why: `several` answer to a name; `shown`: several of those shown
+    answer to the words; `near`: no item has that name, and these have one like it. before, after: the rest of the
+    message, around the words.
+    """
 
     said: str
     item_ids: tuple[str, ...]
+    why: Literal["several", "shown", "near"] = "several"
+    before: str = ""
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,10 +66,11 @@ class Parsed:
 
     filters: in the order said. relax: attributes whose earlier filters the person lifts ("any price"), schema order.
     mentioned: in the order said, each item once. likes, dislikes: ids of mentioned items the person judged.
-    unsure: names that more than one item answers to, which the message rests on. comparisons: with what was shown or
-    named, not yet resolved. undo: what is to be taken back, in the words that name it, empty for the last change; None
-    where nothing is. wants_new: asked for items other than those shown. residual: the message without filters,
-    comparisons and lifted attributes.
+    unsure: names and descriptions that more than one item may answer to, which the message rests on. unknown: names
+    that no item has. bare: whether the message is the title of one item and nothing else. comparisons: with what was
+    shown or named, not yet resolved. undo: what is to be taken back, in the words that name it, empty for the last
+    change; None where nothing is. wants_new: asked for items other than those shown. residual: the message without
+    filters, comparisons and lifted attributes.
     intent_hint: only where an exact cue leaves no doubt.
     """
 
@@ -71,6 +80,8 @@ class Parsed:
     likes: tuple[str, ...] = ()
     dislikes: tuple[str, ...] = ()
     unsure: tuple[Unsure, ...] = ()
+    unknown: tuple[str, ...] = ()
+    bare: bool = False
     comparisons: tuple[Comparison, ...] = ()
     undo: str | None = None
     wants_new: bool = False

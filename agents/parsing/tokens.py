@@ -136,6 +136,12 @@ class Reading:
             return ""
         return self.message[self.tokens[start].start : self.tokens[stop - 1].end]
 
+    def around(self, start: int, stop: int) -> tuple[str, str]:
+        """The message's own wording before start, and from stop on."""
+        if start >= stop:
+            return self.message, ""
+        return self.message[: self.tokens[start].start], self.message[self.tokens[stop - 1].end :]
+
     def take(self, start: int, stop: int) -> str:
         """Mark as understood and take out of the residual; returns what was said."""
         self.taken.update(range(start, stop))

@@ -14,6 +14,7 @@ from agents.parsing.tokens import Reading
 
 ALIKE = 86.0  # of 100: the least likeness at which a misspelt title is taken for one
 ALIKE_BY_ONE = 80.0  # enough where a single letter is wrong
+SURE, SLIPS = 90.0, 2  # below this likeness, more wrong letters than these leave it open which title is meant
 LONGEST_SPAN = 8  # tokens
 _CUES = frozenset("like love loved liked hate hated watched seen saw enjoyed".split())
 _INNER = frozenset("of the a in and to for on at with".split())
@@ -25,6 +26,14 @@ class Near:
 
     words: Phrase
     score: float
+
+
+def capitals_tell(reading: Reading) -> bool:
+    """Whether capitals mean anything in a message: not where nearly every word has one."""
+    words = [token for token in reading.tokens if token.kind == "word" and len(token.text) > 1]
+    return not reading.message.isupper() and (
+        len(words) < 4 or sum(token.text[0].isupper() for token in words) < 0.9 * len(words)
+    )
 
 
 def begins_sentence(reading: Reading, at: int) -> bool:
@@ -102,7 +111,8 @@ def nearest_title(words: Phrase, index: CatalogueIndex) -> Near | None:
 
 
 def _is_misspelling(said: str, title: str, score: float) -> bool:
-    if score < ALIKE and not (len(said) >= 6 and OSA.distance(said, title) <= 1):
+    distance = OSA.distance(said, title)
+    if (score < ALIKE and not (len(said) >= 6 and distance <= 1)) or (score < SURE and distance > SLIPS):
         return False
     said_words, title_words = said.split(), title.split()
     if sorted(w for w in said_words if w.isdigit()) != sorted(w for w in title_words if w.isdigit()):

@@ -23,6 +23,11 @@ _DECADES = {
     "nineties": 90,
     "noughties": 0,
 }
+_COUNTED = (
+    {"couple": 2, "few": 3}
+    | {word: number for number, word in enumerate("two three four five six seven eight nine ten".split(), start=2)}
+    | {"fifteen": 15, "twenty": 20, "thirty": 30, "fifty": 50}
+)
 _PARTS = {"early": (0, 3), "mid": (3, 6), "late": (6, 9)}  # years of a decade, both ends included
 _BEFORE: dict[FilterOp, frozenset[Phrase]] = {
     "below": phrases(
@@ -108,11 +113,14 @@ class Period:
     bare: bool = False
 
 
-def read_years(reading: Reading, index: CatalogueIndex) -> list[Filter]:
-    """The conditions on years in the message; what is read is taken. None without a measure in years."""
+def read_years(reading: Reading, index: CatalogueIndex, this_year: int | None = None) -> list[Filter]:
+    """The conditions on years in the message; what is read is taken. None without a measure in years.
+
+    this_year: what "the last ten years" end with; without one they are not read.
+    """
     if not index.years:
         return []
-    found: list[Filter] = []
+    found = _latest(reading, index.years[0], this_year) if this_year else []
     at = 0
     while at < len(reading):
         period = _period_at(reading, at, index)
@@ -121,6 +129,28 @@ def read_years(reading: Reading, index: CatalogueIndex) -> list[Filter]:
             continue
         filters, at = _condition(reading, index, period)
         found.extend(filters)
+    return found
+
+
+def _latest(reading: Reading, measure: Measure, this_year: int) -> list[Filter]:
+    """ "from the last ten years", "of the past decade", "this century"."""
+    found = []
+    for at in range(len(reading)):
+        length, years = 0, 0.0
+        if reading.word(at) in ("last", "past") and reading.word(at + 2) in ("years", "decades"):
+            number = (
+                reading.tokens[at + 1].number if reading.is_number(at + 1) else _COUNTED.get(reading.word(at + 1), 0)
+            )
+            length, years = 3, number * (10 if reading.word(at + 2) == "decades" else 1)
+        elif reading.word(at) in ("last", "past") and reading.word(at + 1) in ("year", "decade"):
+            length, years = 2, 10 if reading.word(at + 1) == "decade" else 1
+        if not years or not reading.free(at, at + length):
+            continue
+        start = at - 1 if reading.word(at - 1) == "the" else at
+        while reading.word(start - 1) in _FROM:
+            start -= 1
+        said = reading.take(start, at + length)
+        found.append(Filter(attribute=measure.spec.name, op="at_least", value=float(this_year - years), said=said))
     return found
 
 

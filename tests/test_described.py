@@ -1,0 +1,106 @@
+"""Pointing at what was shown by what it shows: "that blue one", "the one with the owl"."""
+
+import pytest
+
+from agents.parsing import parse
+from tests.test_parsing import FILMS, PRINTS, SHOWN_PRINTS
+from tests.world import ITEMS, open_session, polite, talk
+
+TOLD = {
+    "p1": "Quiet Harbour. A woodcut of a sailing boat in deep blue. The mood is calm. price: 15 EUR",
+    "p2": "After the Rain. A line drawing of an owl in black and white. The mood is gloomy, at night. price: 40 EUR",
+    "p3": "Small Hours. A pop art print of a fox in deep blue. The mood is joyful. price: 85 EUR",
+}
+
+
+def read(message):
+    return parse(message, PRINTS, shown=SHOWN_PRINTS, told=TOLD)
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        ("I like the one with the owl", "p2"),
+        ("that fox one is lovely", "p3"),
+        ("the dark one is nice", "p2"),
+        ("the darker one, please", "p2"),
+        ("the darkest print", "p2"),
+        ("the calm one", "p1"),
+        ("more like the owl", "p2"),
+        ("the owl is great", "p2"),
+        ("tell me about the sailing boat", "p1"),
+        ("that joyful one, what does it cost?", "p3"),
+        ("the one in black and white", "p2"),
+    ],
+)
+def test_words_of_one_item_shown_point_at_it(message, wanted):
+    parsed = read(message)
+    assert [mention.item_id for mention in parsed.mentioned] == [wanted]
+    assert parsed.unsure == ()
+
+
+@pytest.mark.parametrize("message", ["that blue one", "I like the blue one", "the deep blue print is great"])
+def test_words_of_several_leave_it_open_between_these(message):
+    parsed = read(message)
+    assert parsed.mentioned == ()
+    [unsure] = parsed.unsure
+    assert (unsure.why, unsure.item_ids) == ("shown", ("p1", "p3"))
+    assert unsure.before + unsure.said + unsure.after == message
+
+
+def test_words_that_fit_only_in_part_leave_it_open():
+    [unsure] = read("the gloomy fox one").unsure
+    assert set(unsure.item_ids) == {"p2", "p3"}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "the other one", "the cheaper one", "the best one", "the second one", "the price is fine", "a blue one",
+        "do you have the whale?", "the moon is lovely", "I like the mood", "the print I bought", "the paper one",
+    ],
+)  # fmt: skip
+def test_what_names_nothing_that_is_shown_points_at_nothing_by_it(message):
+    parsed = read(message)
+    assert parsed.unsure == ()
+    assert all(mention.said == "the second one" for mention in parsed.mentioned)
+
+
+def test_nothing_is_pointed_at_where_nothing_was_shown():
+    assert parse("I like the one with the owl", PRINTS, told=TOLD).mentioned == ()
+
+
+def test_what_is_pointed_at_is_judged_likened_and_compared_with():
+    assert read("I like the one with the owl").likes == ("p2",)
+    assert read("the fox is too dark").dislikes == ("p3",)
+    assert [one.alike for one in read("more like the owl one").comparisons] == [("p2",)]
+    assert [one.than for one in read("cheaper than the fox one").comparisons] == [("p3",)]
+
+
+def test_that_a_film_is_a_kind_is_no_pointing_without_one():
+    told = {"1": "Alien. Horror in space.", "4": "The Matrix. A virtual reality."}
+    assert parse("the horror is great", FILMS, shown=("1", "4"), told=told).mentioned == ()
+
+
+@pytest.fixture
+async def session(tmp_path):
+    session = open_session(
+        tmp_path, answer=lambda prompt: "none" if "List what they wish for" in prompt else polite(prompt)
+    )
+    yield session
+    await session.aclose()
+
+
+async def test_where_two_answer_to_it_one_question_follows_whose_answers_are_the_message_with_a_title(session):
+    first, _ = await talk(session, "ann", "show me something")
+    subjects = [session.catalogue[card.item_id].text.removeprefix("It shows a ").rstrip(".") for card in first.slate]
+    twice = [subject for subject in subjects if 1 < subjects.count(subject) < len(subjects)]
+    assert twice, f"no subject tells some of these apart: {subjects}"
+    asked, _ = await talk(session, "ann", f"I like the {twice[0]} one", thread_id=first.thread_id)
+    assert asked.reply.startswith(f"Which one do you mean by “the {twice[0]} one”? ")
+    wanted = [card.title for card, subject in zip(first.slate, subjects, strict=True) if subject == twice[0]]
+    assert set(asked.quick_replies) == {f"I like “{title}”" for title in wanted}
+    await talk(session, "ann", asked.quick_replies[1], thread_id=first.thread_id)
+    liked = [one.item_id for one in session.services.log.of_user("ann", "prints") if one.kind == "like"]
+    meant = [item.item_id for item in ITEMS if f"“{item.title}”" in asked.quick_replies[1]]
+    assert liked == meant
