@@ -41,6 +41,7 @@ _MAKERS = {  # what someone did to an item → what the attribute naming them ma
     "play": ("actor", "cast", "star", "artist"),
     "publish": ("publisher",),
 }
+_WHO_IS_IN = re.compile(r"\bwho(?:'s| is| are| was| were) in\b")
 _BY_HAND = frozenset("made make paint drew design".split())  # one of them answers for another
 _ASIDE = {stem(word) for word in ORDINARY} - {stem(done) for done in _MAKERS}
 _COPIES = ("edition", "run", "copy")
@@ -108,7 +109,7 @@ def item_facts(
 
 def _maker_lacking(question: str, text: str) -> tuple[str, ...]:
     """Who a question asks for where the catalogue has no attribute for them and the text is silent as well."""
-    stems = stems_in(question)
+    stems = stems_in(_WHO_IS_IN.sub("who stars in", question.casefold().replace("’", "'")))
     done = [verb for verb in _MAKERS if "who" in stems and any(word.startswith(verb) for word in stems)]
     told = stems_in(text)
     silent = done and not any(word.startswith(verb) for word in told for verb in (*done, *_BY_HAND))
@@ -128,7 +129,7 @@ def asked_attributes(question: str, titles: Sequence[str], catalogue: Catalogue)
     An attribute is asked for by its name or an alias, by a word for its dimension ("how much", "when", "is it big?"),
     or by who did what ("who directed it?"). titles: of the items meant; their words ask for nothing.
     """
-    text = question.casefold().replace("’", "'")
+    text = _WHO_IS_IN.sub("who stars in", question.casefold().replace("’", "'"))
     for title in sorted(titles, key=len, reverse=True):
         text = text.replace(title.casefold(), " it ")
     index, words = index_of(catalogue), words_of(text)

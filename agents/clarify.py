@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from statistics import quantiles
 
 from langgraph.runtime import Runtime
@@ -14,6 +15,7 @@ from agents.critiques import leaning
 from agents.parsing import parse
 from agents.parsing.axes import POLES, Pole
 from agents.parsing.index import Listed, Measure, index_of
+from agents.parting import PEOPLE, rise
 from agents.state import Critique, TurnState, TurnUpdate
 from catalog.filters import passes
 from catalog.items import Catalogue, Item
@@ -21,6 +23,9 @@ from tracing.events import Note
 
 LOOKED_AT = 300  # candidates that tell how an answer would split all
 MOST_OPTIONS = 4
+LEAST_GAIN = 0.1  # of the candidates decided; below it, next to nothing is told by the answer
+UNLEARNED = 0.25  # of the candidates decided, what is expected to be liked more where no log tells
+MOST_RISE = 0.99  # so that a threshold of 1 is never met
 SKIP = "Surprise me"
 _ASKED_OF_QUALITY = ("calm", "dark", "happy", "warm", "simple", "modern")  # one side of each pair worth asking for
 _MEASURES = {  # dimension → the question, how much people care, and its options below, between and above two figures
@@ -48,18 +53,40 @@ def clarify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     context = runtime.context
     threshold = context.recommend.clarify
     need = openness(state, context)
-    if need < threshold or len(state.candidates) <= context.recommend.decide:
+    if not need or need < threshold or len(state.candidates) <= context.recommend.decide:
         return {}
     some = state.candidates[:: max(1, len(state.candidates) // LOOKED_AT)][:LOOKED_AT]
-    ids = [candidate.item_id for candidate in some]
-    question = best_question(
-        [context.catalogue[item_id] for item_id in ids], context.views(tuple(ids)), context.catalogue
-    )
-    if question is None or need * question.gain < threshold:
+    items = [context.catalogue[candidate.item_id] for candidate in some]
+    views = context.views(tuple(item.item_id for item in items))
+
+    def worth(question: Question) -> float:
+        return need * expected_rise(question, context)
+
+    question = best_question(items, views, context.catalogue, worth=worth)
+    if question is None or worth(question) < threshold:
         return {}
-    detail = f"asked rather than recommended: {question.gain:.2f} of the candidates decided, threshold {threshold:g}"
-    context.recorder.record(Note(what="clarify", detail=detail))
+    detail = f"asked rather than recommended: what is liked of a slate should rise by {worth(question):.2f}"
+    context.recorder.record(Note(what="clarify", detail=f"{detail} of it, threshold {threshold:g}"))
     return {"question": question.text, "quick_replies": (*question.options, SKIP)}
+
+
+def expected_rise(question: Question, context: TurnContext) -> float:
+    """By what share of it an answer should raise how much of a slate is liked, in [0, 1).
+
+    As the likings of the people in the log part along the question; where these are too few, as far as it decides the
+    candidates.
+    """
+
+    def find() -> float | None:
+        likings = context.collaborative.likings(PEOPLE)
+        known = {one for own in likings for one in own if one in context.catalogue}
+        views = context.views(tuple(sorted(known))) if likings else {}
+        items = [context.catalogue[item_id] for item_id in views]
+        meant = {option: stands_for(option, items, views, context.catalogue) for option in question.options}
+        return rise(likings, {option: set(ids) for option, ids in meant.items()})
+
+    learned = context.partings.rise(question.text, find)
+    return min(MOST_RISE, UNLEARNED * question.gain if learned is None else learned)
 
 
 def openness(state: TurnState, context: TurnContext) -> float:
@@ -72,16 +99,26 @@ def openness(state: TurnState, context: TurnContext) -> float:
     return 0.0 if known else 1.0
 
 
-def best_question(items: Sequence[Item], views: Mapping[str, str], catalogue: Catalogue) -> Question | None:
-    """The question whose answer leaves the fewest of these items, weighed by how well people can answer it."""
+def best_question(
+    items: Sequence[Item],
+    views: Mapping[str, str],
+    catalogue: Catalogue,
+    *,
+    worth: Callable[[Question], float] = attrgetter("gain"),
+) -> Question | None:
+    """The question worth most; by itself, the one whose answer leaves the fewest of these items."""
+    return max(questions(items, views, catalogue), key=worth, default=None)
+
+
+def questions(items: Sequence[Item], views: Mapping[str, str], catalogue: Catalogue) -> list[Question]:
+    """Every question that splits these items and whose answers are all understood."""
     index = index_of(catalogue)
     asked = [
         *(one for listed in index.listed if listed.kind for one in _of_kind(listed, items)),
         *(one for measure in index.measures for one in _of_measure(measure, items)),
         *_of_qualities(items, views),
     ]
-    sound = [one for one in asked if one.gain > 0 and _understood(one, catalogue)]
-    return max(sound, key=lambda one: one.gain, default=None)
+    return [one for one in asked if one.gain > LEAST_GAIN and _understood(one, catalogue)]
 
 
 def _of_kind(listed: Listed, items: Sequence[Item]) -> Iterator[Question]:
@@ -139,6 +176,16 @@ def _understood(question: Question, catalogue: Catalogue) -> bool:
         if not any(passes(item, filters) for item in catalogue):
             return False
     return True
+
+
+def stands_for(option: str, items: Sequence[Item], views: Mapping[str, str], catalogue: Catalogue) -> list[str]:
+    """The ids of these items that an option of a question asks for: those that meet it, or lean the way it names."""
+    parsed = parse(option, catalogue)
+    if parsed.filters:
+        return [item.item_id for item in items if passes(item, parsed.filters)]
+    word = option.removeprefix("something ")
+    wanted = (_as_critique(word, POLES[word]),) if word in POLES else ()
+    return [item.item_id for item in items if leaning(views.get(item.item_id, ""), wanted) > 0]
 
 
 def _words(item: Item, name: str) -> tuple[str, ...]:

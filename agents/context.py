@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from agents.asking import Asker
 from agents.commonness import Commonness
+from agents.parting import Partings
 from catalog.items import AttributeSpec, Catalogue, Item
 from memory.interactions import Interaction
 from memory.preferences import Preference
@@ -33,8 +34,8 @@ class TurnContext:
     """One turn's surroundings.
 
     now: the wall clock, timezone-aware. fitted: the fitted blend, None where the declared weights rank. commonness:
-    how common values are in the catalogue, as far as anybody asked. keep: keeps what folds make, where many users are
-    folded at once; None where each is kept by itself.
+    how common values are in the catalogue, as far as anybody asked. partings: what questions are worth there. keep:
+    keeps what folds make, where many users are folded at once; None where each is kept by itself.
     """
 
     catalogue: Catalogue
@@ -50,6 +51,7 @@ class TurnContext:
     now: Callable[[], datetime]
     fitted: Fitted | None = None
     commonness: Commonness = field(default_factory=Commonness)
+    partings: Partings = field(default_factory=Partings)
     keep: Callable[[Preference], Awaitable[None]] | None = None
     _tastes: dict[str, Preference] = field(default_factory=dict, repr=False)
     _recent: dict[str, tuple[int, list[Interaction]]] = field(default_factory=dict, repr=False)

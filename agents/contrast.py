@@ -12,13 +12,16 @@ from agents.parsing.comparisons import read_comparisons
 from agents.parsing.index import index_of
 from agents.parsing.parsed import Comparison
 from agents.parsing.tokens import Reading
+from agents.reply import NOTHING_KNOWN
 from agents.state import Citation, Critique, SlateItem, TurnState
 from agents.wording import one_line
 from catalog.items import Item
 
 _WHY = re.compile(r"\bwhy\b|\bhow come\b", re.IGNORECASE)
 _RATHER = re.compile(r"\b(?:rather than|instead of|and not|but not|over|ahead of|before|not)\b", re.IGNORECASE)
+_WHICH_OF = re.compile(r"\W*(?:and |so |ok |okay )?(?:which|what)\b", re.IGNORECASE)
 _MOST = re.compile(r"\b(most|least) (\w+)|\b(\w{3,})est\b", re.IGNORECASE)
+_OTHERWISE = re.compile(r"\b(?:so|too|is|are|was|were|does|do|has|have) (?:it|this|that|they|the)\b", re.IGNORECASE)
 _TOLD = {
     "fact": "you like {}", "wish": "you asked for {}", "critique": "{}",
     "picture": "it has in common with what you chose: {}", "filter": "it meets {}", "neighbours": "{}",
@@ -30,6 +33,8 @@ def told_apart(state: TurnState, context: TurnContext) -> str:
     """The answer to a question that compares items, from what was used and from the catalogue; empty for any other."""
     if _WHY.search(state.message) and _RATHER.search(state.message):
         return _why_rather(state, context)
+    if _WHY.search(state.message) and len(state.mentioned) == 1 and not _OTHERWISE.search(state.message):
+        return _why_this(state.mentioned[0], state, context)
     ids = state.mentioned if len(state.mentioned) > 1 else state.last_slate
     items = [context.catalogue[item_id] for item_id in ids if item_id in context.catalogue]
     return _which(state.message, items, context) if len(items) > 1 else ""
@@ -50,6 +55,14 @@ def _why_rather(state: TurnState, context: TurnContext) -> str:
     if other not in cards:
         return _why_not(other, state, context)
     return _between(cards[chosen], cards[other], state, context)
+
+
+def _why_this(item_id: str, state: TurnState, context: TurnContext) -> str:
+    """The reason that an item of the last slate was shown with; empty for any other."""
+    card = next((one for one in state.last_cards if one.item_id == item_id), None)
+    if card is None or item_id not in context.catalogue:
+        return ""
+    return f"{one_line(card.title)}: {card.reason or NOTHING_KNOWN}"
 
 
 def _between(chosen: SlateItem, other: SlateItem, state: TurnState, context: TurnContext) -> str:
@@ -133,7 +146,8 @@ def _which(question: str, items: Sequence[Item], context: TurnContext) -> str:
     """Which of these is the most of what is asked, by the catalogue's numbers or by what summaries say."""
     comparison = _asked(question, context)
     if comparison is None:
-        return ""
+        beyond = _MOST.search(question) if _WHICH_OF.match(question) else None
+        return f"The catalogue does not tell which of these is the {beyond[0].casefold()}." if beyond else ""
     if comparison.measure:
         return _by_number(comparison, items, context)
     critique = Critique("", quality="asked", towards=comparison.pole.towards, away=comparison.pole.away)
@@ -174,7 +188,7 @@ def _number(item: Item, name: str) -> float:
 
 def _asked(question: str, context: TurnContext) -> Comparison | None:
     """The comparison that a question makes: `cheapest` asks for the cheaper one, `the least busy` for the less busy."""
-    if not re.match(r"\W*(?:and |so |ok |okay )?(?:which|what)\b", question, re.IGNORECASE):
+    if not _WHICH_OF.match(question):
         return None
 
     def lesser(match: re.Match[str]) -> str:

@@ -16,6 +16,8 @@ from memory.preferences import Preference
 
 _FACT = re.compile(r"^(?:like|must) ([^:]*): (.*)$")  # as `cite` writes a fact
 _LISTED = re.compile(r"[\w ]{1,30}: \S")
+_LISTING = re.compile(r"(?:^|(?<=[.;] ))[\w ]{1,30}: ([^.;]+)(?:[.;]|$)")
+MOST_SHARED = 4  # values told
 _WORD = re.compile(r"\w+")
 _COUNTED = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Most")
 ENOUGH_KEPT = 2  # people, before "kept together" is worth saying
@@ -52,18 +54,32 @@ def likeness(view: str, shown: str, usual: Sequence[str]) -> tuple[Citation, ...
     """What an item has in common with what the person showed, where that says something.
 
     view: what is known of the item. shown: what their picture, or the item they pointed at, shows. usual: what is known
-    of some items of the catalogue; what most of them have tells nothing.
+    of some items of the catalogue; what most of them have tells nothing. Listed values ("keywords: sci-fi, crime") are
+    shared whole or not at all.
     """
+    listed = [value for value in _values(shown) if value in _values(view) and not _is_usual(value, usual)]
+    if listed:
+        return (Citation("picture", "shown", ", ".join(listed[:MOST_SHARED])),)
     telling = list[str]()
-    for word in met_words(view, shown).casefold().split():
+    for word in met_words(view, _LISTING.sub("", shown)).casefold().split():
         phrase = f"{telling[-1]} {word}" if telling else word
-        if sum(mentions(other, word) for other in usual) * 2 > len(usual):
+        if _is_usual(word, usual):
             continue
         if mentions(view, phrase) and mentions(shown, phrase):
             telling[-1:] = [phrase]
         elif word not in telling:
             telling.append(word)
     return (Citation("picture", "shown", ", ".join(telling)),) if telling else ()
+
+
+def _values(view: str) -> dict[str, None]:
+    """The values that a view lists by attribute, in small letters and their order."""
+    lists = (match[1].split(",") for match in _LISTING.finditer(view))
+    return dict.fromkeys(value for one in lists for value in (part.strip(" .…").casefold() for part in one) if value)
+
+
+def _is_usual(value: str, usual: Sequence[str]) -> bool:
+    return sum(mentions(other, value) for other in usual) * 2 > len(usual)
 
 
 def neighbours(
@@ -89,7 +105,7 @@ def plain_reason(citations: Sequence[Citation]) -> str:
         "summary": "{}",
     }
     for kind in ("critique", "picture", "wish", "fact", "neighbours", "summary", "filter"):
-        texts = [citation.text for citation in citations if citation.kind == kind][:2]
+        texts = list(dict.fromkeys(citation.text for citation in citations if citation.kind == kind))[:2]
         if kind == "fact":
             texts = [_FACT.sub(r"\2 (\1)", text) for text in texts]
         if texts:
@@ -179,16 +195,22 @@ def spoken_of(item: Item, view: str) -> str:
 def relaxations(
     filters: Sequence[Filter], catalogue: Catalogue, *, hidden: Collection[str] = frozenset()
 ) -> tuple[str, ...]:
-    """For each filter that alone stands in the way: what giving it up would free, most first.
+    """For each condition that alone stands in the way: what giving it up would free, most first, in the user's words.
 
-    hidden: ids of items that would not be shown all the same.
+    Filters that were said in one breath ("the 80s") are given up together. hidden: ids of items that would not be shown
+    all the same.
     """
     offers, shown = [], [item for item in catalogue if item.item_id not in hidden]
-    for dropped in filters:
-        rest = [condition for condition in filters if condition is not dropped]
+    for told in dict.fromkeys(spoken(condition) for condition in filters):
+        rest = [condition for condition in filters if spoken(condition) != told]
         if free := sum(passes(item, rest) for item in shown):
-            offers.append((free, str(dropped)))
+            offers.append((free, told))
     return tuple(f"without “{told}”: {free}" for free, told in sorted(offers, reverse=True))
+
+
+def spoken(condition: Filter) -> str:
+    """A condition as it was said; one that nobody said, as the trace writes it."""
+    return " ".join(condition.said.split()) or str(condition)
 
 
 @lru_cache(maxsize=4096)
@@ -204,5 +226,6 @@ def _stems(word: str) -> tuple[str, ...]:
 
 
 _COMMON = frozenset(
-    ("the and with for that this something from like very more less not but its has have are was").split()
+    """the and with for that this something from like very more less not but its has have are was movie movies film
+    films print prints item items picture pictures anything""".split()
 )

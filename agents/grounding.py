@@ -28,7 +28,7 @@ def asked_back(state: TurnState, parsed: Parsed, context: TurnContext) -> TurnUp
     Its answers are the message itself with the item's title in it, so each can be sent as it is.
     """
     if parsed.unsure:
-        return _which_one(parsed.unsure[0], context)
+        return _which_one(parsed.unsure[0], context, shown=len(state.last_slate))
     if not parsed.unknown or parsed.filters or parsed.comparisons or parsed.likes or parsed.dislikes:
         return None
     if state.upload or wish_text(parsed.residual) or parsed.mentioned:
@@ -55,7 +55,7 @@ def known_of(item_id: str, context: TurnContext) -> str:
     return f"{item.title}. {view}. {attribute_lines(context.catalogue, item)}"
 
 
-def _which_one(unsure: Unsure, context: TurnContext) -> TurnUpdate:
+def _which_one(unsure: Unsure, context: TurnContext, *, shown: int) -> TurnUpdate:
     said = one_line(unsure.said, words=12)
     if unsure.why == "several":
         popular = context.collaborative.popularities(unsure.item_ids)
@@ -63,13 +63,17 @@ def _which_one(unsure: Unsure, context: TurnContext) -> TurnUpdate:
         titles = _titles([unsure.item_ids[place] for place in order], context, quoted=False)
         return _question(f"Which “{said}” do you mean?", titles, [f"Something like {title}" for title in titles])
     titles = _titles(unsure.item_ids[:MOST_ASKED], context)
-    if unsure.why == "shown":
+    extra: tuple[str, ...] = (SOMETHING_ELSE,) if unsure.why == "near" else ()
+    if unsure.why == "shown" and len(unsure.item_ids) > 1 and len(unsure.item_ids) == shown:
+        text = f"I cannot tell which of these is “{said}”. Do you mean"
+        extra = (SOMETHING_ELSE,)
+    elif unsure.why == "shown":
         text = f"Which one do you mean by “{said}”?"
     else:
         text = f"{NOT_KNOWN.format(said)} Did you mean" + ("" if len(titles) == 1 else " one of these:")
     alone = not re.search(r"\w", unsure.before + unsure.after)
     replies = [f"Something like {title}" if alone else f"{unsure.before}{title}{unsure.after}" for title in titles]
-    return _question(text, titles, (*replies, *((SOMETHING_ELSE,) if unsure.why == "near" else ())))
+    return _question(text, titles, (*replies, *extra))
 
 
 def _question(text: str, titles: Sequence[str], replies: Sequence[str]) -> TurnUpdate:

@@ -27,6 +27,11 @@ INTENTS: Mapping[Intent, str] = {
     "small_talk": "anything else",
 }
 INTENT_PROMPT = "understanding_intent"
+_OWN_TASTE = re.compile(
+    r"\W*(?:i|we)(?: really| just| absolutely)? "
+    r"(?:hate|dislike|can['’]?t stand|love|adore|(?:don['’]?t |do not )?like)\b",
+    re.IGNORECASE,
+)
 _SPEAKER = re.compile(r"\b(?:i|me|my|mine|myself|you|your|we|us|our)\b", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:it|this|that|these|those|them|one|ones|first|second|third|fourth|last)\b", re.IGNORECASE)
 
@@ -37,7 +42,8 @@ async def intent_of(state: TurnState, parsed: Parsed, context: TurnContext) -> t
     if certain is not None:
         return certain, "parser", []
     if state.asked:
-        return "recommend", "as the answer to a question", []
+        taste = _OWN_TASTE.match(state.message) is not None
+        return "correct_taste" if taste else "recommend", "as the answer to a question", []
     return await _asked(state, context)
 
 

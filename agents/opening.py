@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agents.claims import DOMAIN_NOUNS, NEGATIONS, NUMBER_WORDS, ORDINARY, is_babble, is_plain, names_in, stems_in
+from agents.parsing.lexicon import FUNCTION_WORDS
 from agents.parsing.tokens import Token, stem, tokenise, words_of
 from agents.wording import one_line
 from catalog.filters import Filter
@@ -30,6 +31,7 @@ _TURNS_AROUND = {  # bound of a filter → words that say the opposite
     "from": frozenset("under below most maximum less before up".split()),
 }
 _BOUNDS = {"at_most": "to", "below": "to", "at_least": "from", "above": "from"}
+_NO_NAME = (FUNCTION_WORDS | {"have", "want", "need", "show", "give"}) - {"a", "an", "the", "my", "your", "no"}
 _COUNTED_AFTER = frozenset("is are found picked chose chosen these those all got just only".split())
 _NO_COUNT_AFTER = frozenset("this that each every no any another which the".split())
 
@@ -90,7 +92,8 @@ class OpeningGround:
         wishes = [one_line(wish, words=12) for wish in self.asked.wishes if is_plain(wish) and not is_babble(wish)]
         said = list(dict.fromkeys(_JOINT.sub("", one.said) or str(one) for one in self.asked.filters))
         met = " and ".join(one_line(words, words=12) for words in said[-3:] if is_plain(words))
-        if wishes and len(" ".join(wishes[-2:]).split()) <= LONG_WISH:
+        named = all(words_of(wish)[:1] and words_of(wish)[0] not in _NO_NAME for wish in wishes[-2:])
+        if wishes and named and len(" ".join(wishes[-2:]).split()) <= LONG_WISH:
             return f"{start} with {' and '.join(wishes[-2:])} in mind{f', {met}' if met else ''}."
         if wishes:
             return f"{start} for what you asked: {wishes[-1].rstrip('.!?')}."

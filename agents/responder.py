@@ -13,9 +13,10 @@ from langgraph.runtime import Runtime
 from agents.answers import item_facts
 from agents.asking import Rendered, render
 from agents.clarify import put
-from agents.context import TurnContext, attribute_lines
+from agents.context import TurnContext, attribute_lines, described
 from agents.contrast import told_apart
 from agents.events import Progress, SlateReady, TextDelta, TextRestart
+from agents.evidence import spoken
 from agents.opening import Asked
 from agents.parsing.index import index_of
 from agents.reply import ReplyReader
@@ -106,12 +107,13 @@ async def _talk(state: TurnState, context: TurnContext, write: Callable[[object]
         return {"reply": apart}
     learned = state.intent in ("feedback", "correct_taste")
     about = () if learned else state.mentioned or (state.last_slate if state.intent == "question" else ())
-    news = (state.news or noted(state, context.catalogue)) if learned else ""
+    news = "; ".join(filter(None, [noted(state, context.catalogue), state.news])) if learned else ""
     told = context.views(about[:ITEMS_TOLD])
     items = [
-        (item, "; ".join(filter(None, [view, attribute_lines(context.catalogue, item)])))
+        (item, "; ".join(filter(None, [prose, attribute_lines(context.catalogue, item)])))
         for item_id, view in told.items()
         if (item := context.catalogue.get(item_id)) is not None
+        for prose in [item.text if view == described(item) else view]  # attributes are not told twice
     ]
     all_known = [(item, text if item.text in text else f"{text}; {item.text}") for item, text in items]
     said = [message.text for message in state.history if message.role == "assistant"]
@@ -184,7 +186,7 @@ def fits(citations: Sequence[Citation]) -> str:
 
 
 def noted(state: TurnState, catalogue: Catalogue) -> str:
-    """The likes and dislikes of this turn in words, for when no fold has come of them yet."""
+    """The likes and dislikes of this turn in words."""
     told = [f"now {reaction.kind} {one_line(catalogue[reaction.item_id].title)}" for reaction in state.reactions]
     return "; ".join(told)
 
@@ -206,13 +208,14 @@ def likened(state: TurnState, catalogue: Catalogue) -> tuple[str, ...]:
 
 def ways_out(state: TurnState) -> tuple[str, ...]:
     """What can be sent as it is to give up a condition that alone stands in the way; nothing of it is applied."""
-    critiques = [one for one in state.critiques if one.condition is not None]
-    helpful = [one.said for one in critiques if any(f"“{one.condition}”" in offer for offer in state.relaxations)]
-    return tuple(f"Undo {said}" for said in helpful)[:3]
+    told = dict.fromkeys(spoken(condition) for condition in state.conditions)
+    return tuple(f"Undo {said}" for said in told if any(f"“{said}”" in offer for offer in state.relaxations))[:3]
 
 
 def nothing_left(state: TurnState) -> str:
     """What to say when nothing passes the filters: which condition to give up, if one alone would help."""
-    told = " and ".join(str(condition) for condition in state.conditions) or "what you ask"
+    said = [f"“{told}”" for told in dict.fromkeys(spoken(condition) for condition in state.conditions)]
+    told = f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else said[0] if said else "what you ask"
+    beyond = ", beyond what you have seen here" if state.shown else ""
     offers = f" Giving one up would leave: {'; '.join(state.relaxations[:3])}." if state.relaxations else ""
-    return f"{changes(state)}Nothing in the catalogue meets {told} that you have not seen here.{offers}"
+    return f"{changes(state)}Nothing in the catalogue meets {told}{beyond}.{offers}"

@@ -128,7 +128,8 @@ class TurnState:
     more_like, instead_of: the item under whose card a button asked for others; critique_of: the one that the message
     is about, by a button. undo: the critique that a button takes back. upload_summary: what the picture sent shows, or
     what the item is like that more are wanted of; in force, as wishes are, until something else is asked for.
-    last_cards: the last slate with its reasons. wishes and critiques are those in force, new_wishes and new_critiques
+    last_cards: the last slate with its reasons. meant: the one item that the last message was about, which "that one"
+    means then. wishes and critiques are those in force, new_wishes and new_critiques
     those this message added (the latter by what they are called); earlier: what stood before each of the last changes,
     the latest last; undone: what this turn took back, in words. relaxations: filters that would have to go for
     anything to be left, with how many items each would free. candidates: of no use after the turn, so no checkpoint
@@ -159,6 +160,7 @@ class TurnState:
     upload_summary: str = ""
     earlier: tuple[Standing, ...] = ()
     asked: tuple[str, ...] = ()
+    meant: str = ""
 
     intent: Intent = "recommend"
     understood_by: tuple[str, ...] = ()
@@ -196,6 +198,7 @@ class TurnUpdate(TypedDict, total=False):
     critiques: tuple[Critique, ...]
     earlier: tuple[Standing, ...]
     asked: tuple[str, ...]
+    meant: str
     reactions: tuple[Reaction, ...]
     intent: Intent
     understood_by: tuple[str, ...]

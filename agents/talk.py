@@ -76,6 +76,8 @@ class TalkGround:
             return "it holds markup, a link or a control character"
         if is_babble(sentence) or len(sentence.split()) > LONGEST:
             return "it repeats itself or does not end"
+        if len(_words(sentence)) == 1 and _words(sentence) & _TURNED_AWAY:
+            return "it denies, and nothing tells what"
         units = {stem(one.spec.unit.casefold()) for one in self.index.measures} - {"", "year"}
         about = [item for item in self.items if item.title.casefold() in sentence.casefold()] or list(self.items)
         known = [f"{item.title} {item.text} {item.reason}" for item in about]

@@ -47,7 +47,10 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
     runtime.stream_writer(Progress("understand", "reading your message"))
     shown = (state.critique_of,) if state.critique_of in context.catalogue else state.last_slate
     told = {one: known_of(one, context) for one in shown if one in context.catalogue}
-    read = partial(parse, catalogue=context.catalogue, shown=shown, told=told, this_year=context.now().year)
+    meant = state.meant if state.meant in context.catalogue and not state.critique_of else ""
+    read = partial(
+        parse, catalogue=context.catalogue, shown=shown, meant=meant, told=told, this_year=context.now().year
+    )
     parsed = read(state.message)
     if parsed.bare and state.asked:
         parsed = read(f"Something like {state.message}")  # a title is an answer to "which one?"
@@ -69,6 +72,7 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         "understood_by": by,
         "new_wishes": wishes,
         "mentioned": tuple(mention.item_id for mention in parsed.mentioned),
+        "meant": parsed.mentioned[0].item_id if len(parsed.mentioned) == 1 else "",
         "reactions": (*state.reactions, *(reaction for reaction in reactions if reaction not in state.reactions)),
         "fresh_only": parsed.wants_new,
         "effects": tuple(NOT_KNOWN.format(name) for name in parsed.unknown),

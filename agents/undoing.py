@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from agents.critiques import KEPT, called, standing, without
+from agents.evidence import spoken
+from agents.parsing.tokens import words_of
 from agents.state import TurnState, TurnUpdate
 
 
 def taken_back(state: TurnState, words: str) -> TurnUpdate | None:
-    """What undoing comes to: without the critique that the words name, or, for none, as it was before the last change.
+    """What undoing comes to: without the critique or filter that the words name, or without words as it was before.
 
     None where there is nothing of the kind. What was shown before that change may be shown again.
     """
@@ -15,7 +17,11 @@ def taken_back(state: TurnState, words: str) -> TurnUpdate | None:
         if not state.earlier:
             return None
         before = state.earlier[-1]
-        gone = [one.said for one in state.critiques if one not in before.critiques]
+        gone = [
+            *(one.said for one in state.critiques if one not in before.critiques),
+            *(spoken(one) for one in state.filters if one not in before.filters),
+            *(wish for wish in state.wishes if wish not in before.wishes),
+        ]
         return {
             "intent": "critique",
             "understood_by": ("undo: parser",),
@@ -25,11 +31,11 @@ def taken_back(state: TurnState, words: str) -> TurnUpdate | None:
             "upload_summary": before.upload_summary,
             "shown": before.shown,
             "earlier": state.earlier[:-1],
-            "undone": " and ".join(gone) or "the last change",
+            "undone": " and ".join(dict.fromkeys(gone)) or "the last change",
         }
     critique = called(state.critiques, words)
     if critique is None:
-        return None
+        return _without_filter(state, words)
     return {
         "intent": "critique",
         "understood_by": ("undo: parser",),
@@ -37,6 +43,23 @@ def taken_back(state: TurnState, words: str) -> TurnUpdate | None:
         "upload_summary": "" if critique.likeness else state.upload_summary,
         "earlier": (*state.earlier, standing(state))[-KEPT:],
         "undone": critique.said,
+    }
+
+
+def _without_filter(state: TurnState, words: str) -> TurnUpdate | None:
+    """Without the latest filter that was said in these words, or in more; None for none."""
+    wanted = set(words_of(words))
+    said = [spoken(one) for one in state.filters]
+    exact = [one for one in said if words_of(one) == words_of(words)]
+    found = exact or [one for one in said if wanted and wanted <= set(words_of(one))]
+    if not found:
+        return None
+    return {
+        "intent": "critique",
+        "understood_by": ("undo: parser",),
+        "filters": tuple(one for one in state.filters if spoken(one) != found[-1]),
+        "earlier": (*state.earlier, standing(state))[-KEPT:],
+        "undone": found[-1],
     }
 
 

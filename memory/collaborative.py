@@ -142,6 +142,13 @@ class Collaborative:
         column = self._columns.get(item_id)
         return 0 if column is None else int(self._likes[column])
 
+    def likings(self, people: int) -> list[list[str]]:
+        """What so many people like, taken evenly from all who like anything; the ids of each in their order."""
+        liked = self._liked | self._liked_since
+        users = sorted(user for user, columns in liked.items() if columns)
+        some = users[:: max(1, len(users) // people)][:people]
+        return [[self._item_ids[column] for column in sorted(liked[user])] for user in some]
+
     def popularity(self, item_id: str) -> float:
         """log(1 + likes) over that of the most liked item, in [0, 1]; 0 for an item nobody likes."""
         column = self._columns.get(item_id)

@@ -124,8 +124,8 @@ class RecommendSettings(_Section):
     candidate_view: what the model sees of a candidate. blend: `fitted` ranks by what `palate blend fit` learned, and by
     the weights where nothing was fitted or something is wished for; `declared` ranks by the weights always.
     diversity: 1 weighs closeness to the taste alone, 0 only the distance from what is already chosen. clarify: someone
-    of whom nothing is known is asked a question first where an answer is expected to decide at least this share of the
-    candidates; 1 never asks.
+    of whom nothing is known is asked a question first where the answer is expected to raise what they like of a slate
+    by at least this share; 1 never asks.
     """
 
     retrieve: int = Field(default=200, ge=1, le=5000)
@@ -135,7 +135,7 @@ class RecommendSettings(_Section):
     blend: Literal["fitted", "declared"] = "fitted"
     weights: BlendWeights = BlendWeights()
     diversity: float = Field(default=0.7, ge=0, le=1)
-    clarify: float = Field(default=0.4, ge=0, le=1)
+    clarify: float = Field(default=0.1, ge=0, le=1)
 
     @model_validator(mode="after")
     def _refuse_a_widening_funnel(self) -> Self:

@@ -107,3 +107,14 @@ async def test_which_is_darker_is_answered_by_what_the_summaries_say(session):
     assert which.reply.split(" is darker")[0].split(" are darker")[0] == " and ".join(dark)
     assert which.reply.endswith("by what is known of them: dark, gloomy.")
     assert velvet.reply == "What is known of them does not tell which is more velvet."
+
+
+async def test_why_one_was_chosen_is_told_by_what_was_used_for_it(session):
+    first, why = await said(session, "show me a fox", "why did you pick the first?")
+    assert why.reply == f"{title(session, first, 1)}: {first.slate[0].reason}"
+    assert "fox" in why.reply
+
+
+async def test_what_the_catalogue_cannot_compare_is_said_to_be_unknown(session):
+    *_, which = await said(session, "show me a fox", "which of these is the shortest?")
+    assert which.reply == "The catalogue does not tell which of these is the shortest."

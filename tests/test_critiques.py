@@ -251,3 +251,17 @@ async def test_a_turn_that_changes_nothing_asked_for_leaves_nothing_to_undo(sess
     results = await said(session, "show me something", "darker", "I like the first one", "show me more", "undo that")
     assert results[-1].reply.startswith("Undone: darker.")
     assert results[-1].critiques == ()
+
+
+async def test_what_was_undone_is_named_also_where_it_was_a_filter(session):
+    *_, undone = await said(session, "show me something", "under 60 euros", "undo that")
+    assert undone.reply.startswith("Undone: under 60 euros. ")
+
+
+async def test_a_filter_is_taken_back_by_its_words(session):
+    *_, lifted = await said(session, "a comedy under 60 euros", "forget the comedy")
+    assert lifted.reply.startswith("Undone: comedy. ")
+    assert lifted.slate
+    assert max(prices(session, ids(lifted))) < 60
+    genres = {session.catalogue[one].attributes["genres"] for one in ids(lifted)}
+    assert genres != {("Comedy",)}

@@ -66,6 +66,20 @@ def test_what_names_nothing_that_is_shown_points_at_nothing_by_it(message):
     assert all(mention.said == "the second one" for mention in parsed.mentioned)
 
 
+@pytest.mark.parametrize("message", ["the one with the robots", "I like that space one"])
+def test_one_that_none_of_them_answers_to_leaves_it_open_between_all(message):
+    [unsure] = read(message).unsure
+    assert (unsure.why, unsure.item_ids) == ("shown", SHOWN_PRINTS)
+
+
+async def test_one_that_cannot_be_told_is_asked_for_instead_of_noted(session):
+    first, _ = await talk(session, "ann", "show me something")
+    asked, _ = await talk(session, "ann", "the one with the robots", thread_id=first.thread_id)
+    assert asked.reply.startswith("I cannot tell which of these is “the one with the robots”. Do you mean ")
+    assert len(asked.quick_replies) == len(first.slate) + 1
+    assert session.services.log.of_user("ann", "prints") == []
+
+
 def test_nothing_is_pointed_at_where_nothing_was_shown():
     assert parse("I like the one with the owl", PRINTS, told=TOLD).mentioned == ()
 
@@ -104,3 +118,32 @@ async def test_where_two_answer_to_it_one_question_follows_whose_answers_are_the
     liked = [one.item_id for one in session.services.log.of_user("ann", "prints") if one.kind == "like"]
     meant = [item.item_id for item in ITEMS if f"“{item.title}”" in asked.quick_replies[1]]
     assert liked == meant
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [("more like that one, cheaper", "p3"), ("something like that but less blue", "p3"), ("cheaper than it", "p3")],
+)
+def test_that_one_is_what_was_spoken_of_just_before(message, wanted):
+    parsed = parse(message, PRINTS, shown=SHOWN_PRINTS, meant="p3")
+    assert [mention.item_id for mention in parsed.mentioned] == [wanted]
+    assert any(wanted in (*one.alike, *one.than) for one in parsed.comparisons)
+    assert parse(message, PRINTS, shown=SHOWN_PRINTS).mentioned == ()
+
+
+@pytest.mark.parametrize("message", ["I like it", "that is nice", "something like that film with owls", "is it calm?"])
+def test_it_alone_is_not_pointing(message):
+    assert parse(message, PRINTS, shown=SHOWN_PRINTS, meant="p3").mentioned == ()
+
+
+async def test_what_a_message_was_about_is_meant_by_that_one_in_the_next_and_not_after(session):
+    first, _ = await talk(session, "ann", "show me something")
+    second = first.slate[1]
+    await talk(session, "ann", "the second is lovely", thread_id=first.thread_id)
+    result, _ = await talk(session, "ann", "more like that one", thread_id=first.thread_id)
+    assert [list(one.about) for one in result.critiques] == [[second.item_id]]
+    await talk(session, "ann", "something under 100 EUR", thread_id=first.thread_id)
+    later, _ = await talk(session, "ann", "more like that one", thread_id=first.thread_id)
+    assert [list(one.about) for one in later.critiques if one.likeness] == [
+        [second.item_id]
+    ]  # the critique of before, and no other

@@ -29,3 +29,27 @@ def test_what_nearly_everything_shows_is_not_told():
 def test_what_only_one_of_them_shows_is_not_told():
     assert told("c") == []
     assert told("a", "A fox.") == []
+
+
+ALIEN = "A crew in space. genres: Horror, Sci-Fi. keywords: aliens, oscar (best effects), space ship. user tags: alien"
+OTHERS = [
+    "genres: Drama. keywords: love",
+    "genres: Comedy. keywords: school",
+    "genres: War. keywords: oscar (best sound)",
+]
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        ("genres: Sci-Fi, War. keywords: aliens, robots", ["sci-fi, aliens"]),
+        ("genres: Romance. keywords: oscar (best actress), science, sci-fi comedy", []),  # no value in pieces
+        ("genres: Drama. keywords: shipping", []),
+    ],
+)
+def test_listed_values_are_shared_whole_or_not_at_all(view, words):
+    assert [one.text for one in likeness(view, ALIEN, OTHERS)] == words
+
+
+def test_prose_is_still_compared_word_by_word_beside_lists():
+    assert [one.text for one in likeness("A crew is lost. genres: War", ALIEN, OTHERS)] == ["crew"]

@@ -470,6 +470,27 @@ def test_a_wish_about_films_becomes_exactly_these_filters(message: str, wanted: 
     assert _told(parse(message, FILMS).filters) == _wanted(wanted)
 
 
+@pytest.mark.parametrize(
+    ("message", "since"),
+    [
+        ("something from the last ten years", 2016),
+        ("films of the past decade", 2016),
+        ("from the last 5 years, please", 2021),
+        ("a comedy from the past two decades", 2006),
+    ],
+)
+def test_the_latest_years_are_counted_back_from_this_one(message: str, since: int) -> None:
+    told = _told(parse(message, FILMS, this_year=2026).filters)
+    assert f"year ≥ {since}" in told
+    assert wish_text(parse(message, FILMS, this_year=2026).residual) == ""
+    assert not any(one.attribute == "year" for one in parse(message, FILMS).filters)  # nobody said which year it is
+
+
+@pytest.mark.parametrize("message", ["the last one", "the last two films", "seen last year", "my last ten"])
+def test_what_was_last_is_no_span_of_years(message: str) -> None:
+    assert parse(message, FILMS, this_year=2026).filters == ()
+
+
 @pytest.mark.parametrize(("message", "wanted"), PRINT_FILTERS)
 def test_a_wish_about_prints_becomes_exactly_these_filters(message: str, wanted: str) -> None:
     assert _told(parse(message, PRINTS).filters) == _wanted(wanted)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from agents.evidence import cite, mentions, met_words, neighbours, plain_reason, relaxations, share_met, short_of
 from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, Citation
-from catalog.filters import Filter
+from catalog.filters import Filter, FilterOp
 from catalog.items import Catalogue, Item
 from memory.preferences import Fact, Preference
 
@@ -128,11 +128,25 @@ def test_keepers_are_counted_only_from_two_on():
     assert citation.text == "5 people who liked Y liked this too"
 
 
+EIGHTIES: tuple[tuple[FilterOp, float], ...] = (("at_least", 1980.0), ("at_most", 1989.0))
+
+
 def test_relaxations_name_the_filter_whose_loss_frees_most():
     catalogue = Catalogue("c", (), [FOX, Item(item_id="b", title="B", attributes={"price": 90.0})])
     filters = (Filter(attribute="price", op="above", value=50.0), Filter(attribute="genres", op="has", value="Comedy"))
     assert relaxations(filters, catalogue) == ("without “price > 50”: 1", "without “genres has Comedy”: 1")
     assert relaxations(filters, catalogue, hidden={"b"}) == ("without “price > 50”: 1",)  # b would not be shown again
+
+
+def test_relaxations_give_up_together_what_was_said_in_one_breath():
+    old = Catalogue("c", (), [Item(item_id="o", title="O", attributes={"year": 1955.0})])
+    bounds = [Filter(attribute="year", op=op, value=value, said="the 80s") for op, value in EIGHTIES]
+    assert relaxations(bounds, old) == ("without “the 80s”: 1",)
+
+
+def test_a_reason_does_not_say_one_thing_twice():
+    twice = (Citation("wish", "owls", "owl"), Citation("wish", "an owl", "owl"))
+    assert plain_reason(twice) == "You asked for owl."
 
 
 def test_plain_evidence_reads_as_a_sentence():

@@ -166,6 +166,7 @@ def test_an_opening_that_is_not_true_gives_way_to_a_plain_one(opening):
         (Asked(), TASTE, "Here are two that suit your taste."),
         (Asked(picture="A woodcut of a fox."), UNKNOWN, "Here are two with your picture in mind."),
         (Asked(wishes=("calm", "deep blue")), TASTE, "Here are two with calm and deep blue in mind."),
+        (Asked(wishes=("for a small hall",)), TASTE, "Here are two for what you asked: for a small hall."),
         (Asked(filters=OWLS.filters[:1]), TASTE, "Here are two, as you asked: under 60 euros."),
         (Asked(wishes=("<b>an owl</b>",)), UNKNOWN, "Here are two to start with."),
         (

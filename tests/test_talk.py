@@ -175,6 +175,7 @@ def test_nothing_is_shown_before_the_value_in_question_was_told():
         ("You no longer like the owl.", "Noted: now like subject: owl."),
         ("Try Harbour of 1999 for 20 EUR.", "Noted: now like subject: owl."),
         ("", "Noted: now like subject: owl."),
+        ("No", "Noted: now like subject: owl."),
     ],
 )
 def test_what_was_learned_is_confirmed_as_it_was_learned(answer, shown):

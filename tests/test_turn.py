@@ -57,6 +57,7 @@ def test_a_fresh_turn_empties_what_belongs_to_one_turn_and_leaves_the_thread():
         "upload_summary",
         "earlier",
         "asked",
+        "meant",
     }
     assert fresh | thread == {field.name for field in dataclasses.fields(TurnState)}
     assert not fresh & thread
@@ -147,7 +148,12 @@ async def test_nothing_is_shown_twice_in_a_thread(session):
 async def test_impossible_filters_offer_what_to_give_up(session):
     result, _ = await talk(session, "ann", "a comedy under 5 euros")
     assert result.slate == ()
-    assert "without “price" in result.reply
+    assert "Nothing in the catalogue meets “comedy” and “under 5 euros”." in result.reply
+    assert "without “under 5 euros”: 4" in result.reply  # in the person's own words, and no attribute's
+    assert result.quick_replies == ("Undo under 5 euros",)
+    mended, _ = await talk(session, "ann", result.quick_replies[0], thread_id=result.thread_id)
+    assert mended.reply.startswith("Undone: under 5 euros. ")
+    assert {session.catalogue[card.item_id].attributes["genres"] for card in mended.slate} == {("Comedy",)}
 
 
 async def test_three_events_are_folded_into_a_new_version(session):

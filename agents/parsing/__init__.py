@@ -37,19 +37,21 @@ def parse(
     catalogue: Catalogue,
     *,
     shown: Sequence[str] = (),
+    meant: str = "",
     told: Mapping[str, str] = NOTHING_TOLD,
     this_year: int | None = None,
 ) -> Parsed:
     """Read what can be read exactly in a message about this catalogue.
 
-    shown: ids of the items shown last, in the order shown; what "the second" means. told: item id → all that is known
+    shown: ids of the items shown last, in the order shown; what "the second" means. meant: id of the one item that the
+    message before was about, which "that one" means; empty for none. told: item id → all that is known
     of an item shown, by which "the blue one" points. this_year: what "the last ten years" end with. Every filter
     returned names an attribute and, for listed values, a value of the catalogue. Never raises; an empty message reads
     as nothing.
     """
     reading, index = Reading(message[:LONGEST_MESSAGE]), index_of(catalogue)
     shown = [item_id for item_id in shown if item_id in catalogue]
-    named = [*NameReader(reading, index, catalogue, shown).read(), *read_places(reading, shown)]
+    named = [*NameReader(reading, index, catalogue, shown).read(), *read_places(reading, shown, meant)]
     named += read_described(reading, index, shown, told)
     named.sort(key=lambda one: one.start)
     strangers = read_strangers(reading, index, named)

@@ -29,12 +29,13 @@ LONGEST = 3  # words of a description
 @dataclass(frozen=True)
 class Pointed:
     """A stretch that points at something by what it shows. words: what is said of it. plain: without "one" or "print",
-    so that it only points where something shown answers to it."""
+    so that it only points where something shown answers to it. one: with "one", which points whatever is shown."""
 
     start: int
     stop: int
     words: tuple[str, ...]
     plain: bool
+    one: bool = False
 
 
 def read_described(
@@ -42,8 +43,8 @@ def read_described(
 ) -> list[Named]:
     """The items shown that are pointed at by what they show, in order; their tokens are held.
 
-    told: item id → all that is known of an item, its title among it. Where several answer to the words, or none does
-    and only some of the words fit, the one meant is not sure: `among` holds them, and nothing is mentioned.
+    told: item id → all that is known of an item, its title among it. Where several answer to the words, or only some of
+    the words fit, the one meant is not sure: `among` holds them, and nothing is mentioned; all, where none answers.
     """
     if not told:
         return []
@@ -54,6 +55,8 @@ def read_described(
     while at < len(reading):
         pointed = next((one for one in _pointed_at(reading, at) if _tells(one, index, names)), None)
         meant = _meant(pointed, shown, told) if pointed else ()
+        if pointed is not None and not meant and pointed.one:
+            meant = tuple(shown)  # one of them is meant, and nothing tells which
         if pointed is None or not meant or not reading.free(pointed.start, pointed.stop):
             at += 1
             continue
@@ -74,12 +77,12 @@ def _pointed_at(reading: Reading, at: int) -> Iterator[Pointed]:
             here += 1
         stop = _run(reading, here)
         if stop > here:
-            yield Pointed(at, stop, reading.words(here, stop), plain=False)
+            yield Pointed(at, stop, reading.words(here, stop), plain=False, one=reading.word(at + 1) == "one")
     stop = _run(reading, at + 1)
     if stop == at + 1:
         return
     if stem(reading.word(stop)) in _ONE:
-        yield Pointed(at, stop + 1, reading.words(at + 1, stop), plain=False)
+        yield Pointed(at, stop + 1, reading.words(at + 1, stop), plain=False, one=reading.word(stop) == "one")
     elif reading.word(at - 1) in _LED or reading.word(stop) in _FOLLOWED:
         yield Pointed(at, stop, reading.words(at + 1, stop), plain=True)
 
@@ -107,7 +110,8 @@ def _tells(pointed: Pointed, index: CatalogueIndex, names: set[str]) -> bool:
     if pointed.plain and any(value.listed.kind for value in values):
         return False
     measures = {word for words in DIMENSION_WORDS.values() for word in words}
-    refused = _OTHER | KIND_NAMES | (names if pointed.plain else frozenset()) | measures
+    about = names if pointed.plain or len(pointed.words) == 1 else frozenset()
+    refused = _OTHER | KIND_NAMES | about | measures
     return not any(word in refused or stem(word) in refused for word in pointed.words)
 
 

@@ -18,16 +18,25 @@ _NUMBER_CUES = frozenset(("number", "no", "nr", "#", "item", "option"))
 _ALL = (("all", "of", "them"), ("all", "of", "these"), ("all", "of", "those"), ("both", "of", "them"), ("both",))
 _NONE = (("none", "of", "them"), ("none", "of", "these"), ("none", "of", "those"), ("neither", "of", "them"))
 _JUDGING = frozenset("like liked love loved hate hated dislike disliked of not and or , enjoyed enjoy about to".split())
+_MORE_OF = frozenset("more something anything one ones others else movies films prints another".split())
 _HERE = frozenset(("that", "this", "it"))
 
 
-def read_places(reading: Reading, shown: Sequence[str]) -> list[Named]:
-    """The items pointed at, in order; nothing without a list shown. Their tokens are held."""
-    if not shown:
+def read_places(reading: Reading, shown: Sequence[str], meant: str = "") -> list[Named]:
+    """The items pointed at, in order; nothing without a list shown. Their tokens are held.
+
+    meant: the item spoken of just before, which "that one" and "like it" point at; empty for none.
+    """
+    if not shown and not meant:
         return []
     found: list[Named] = []
     at = 0
     while at < len(reading):
+        stop = _same_again(reading, at) if meant else at
+        if stop > at and reading.free(at, stop):
+            found.append(Named(at, stop, (Mention(meant, reading.hold(at, stop), 1.0, "place"),)))
+            at = stop
+            continue
         places, stop = _places_at(reading, at, len(shown))
         if not places or not reading.free(at, stop):
             at += 1
@@ -36,6 +45,17 @@ def read_places(reading: Reading, shown: Sequence[str]) -> list[Named]:
         found.append(Named(at, stop, tuple(Mention(shown[place - 1], said, 1.0, "place") for place in places)))
         at = stop
     return found
+
+
+def _same_again(reading: Reading, at: int) -> int:
+    """Where "that one" ends, or "it" and "that" after "like" or "than", which is what was spoken of just before."""
+    if reading.word(at) in ("that", "this") and reading.word(at + 1) == "one":
+        return at + 2 if _ends(reading, at + 2) and reading.word(at + 2) not in ("with", "in", "from") else at
+    led = reading.word(at - 1) == "than" or (
+        reading.word(at - 1) in ("like", "to") and reading.word(at - 2) in _MORE_OF | {"similar", "closer"}
+    )
+    noun = stem(reading.word(at + 1)) in ITEM_NOUNS  # "like that film with owls" speaks of another
+    return at + 1 if reading.word(at) in _HERE and led and not noun and _ends(reading, at + 1) else at
 
 
 def _places_at(reading: Reading, at: int, count: int) -> tuple[list[int], int]:

@@ -142,7 +142,9 @@ def _latest(reading: Reading, measure: Measure, this_year: int) -> list[Filter]:
                 reading.tokens[at + 1].number if reading.is_number(at + 1) else _COUNTED.get(reading.word(at + 1), 0)
             )
             length, years = 3, number * (10 if reading.word(at + 2) == "decades" else 1)
-        elif reading.word(at) in ("last", "past") and reading.word(at + 1) in ("year", "decade"):
+        elif (
+            reading.word(at) in ("last", "past") and reading.word(at + 1) in ("year", "decade") and _leads(reading, at)
+        ):
             length, years = 2, 10 if reading.word(at + 1) == "decade" else 1
         if not years or not reading.free(at, at + length):
             continue
@@ -152,6 +154,11 @@ def _latest(reading: Reading, measure: Measure, this_year: int) -> list[Filter]:
         said = reading.take(start, at + length)
         found.append(Filter(attribute=measure.spec.name, op="at_least", value=float(this_year - years), said=said))
     return found
+
+
+def _leads(reading: Reading, at: int) -> bool:
+    """Whether "last year" is when something is from, and not when it was seen."""
+    return reading.word(at - 1) in _FROM or (reading.word(at - 1) == "the" and reading.word(at - 2) in _FROM)
 
 
 def _period_at(reading: Reading, at: int, index: CatalogueIndex) -> Period | None:
