@@ -101,6 +101,10 @@ class Held:
         # what fits stays possible even where an earlier step of generation forbade it
         return scores.clamp(min=torch.finfo(scores.dtype).min).masked_fill(~fits, -torch.inf)
 
+    def keep(self, places: Sequence[int]) -> None:
+        """Go on with these rows alone, which are all there is from now on."""
+        self._matchers = [self._matchers[place] for place in places]
+
     def _follow(self, written: list[list[int]]) -> None:
         for matcher, tokens in zip(self._matchers, written, strict=True):
             for token in tokens:

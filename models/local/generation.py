@@ -13,6 +13,7 @@ from models.errors import ModelMisconfigured, ModelTimeout
 from models.local.feature_store import FeatureStore
 from models.local.features import apart, as_inputs, eyes_of
 from models.local.runtime import Runtime, Stop
+from models.local.together import may_write_together, write_together
 from models.messages import Picture, Said
 from models.pictures import open_picture
 
@@ -73,21 +74,21 @@ def write(
     runtime.check_length(prompt_tokens + 1)
     clock = _Clock(writing.timeout_s, stop, patient=on_text is not None or len(conversations) > 1)
     options = _options(runtime, writing, clock)
-    ends = runtime.end_ids
-    if writing.schema is not None:
-        held = runtime.grammars.hold(writing.schema, len(conversations))
-        options |= {"logits_processor": LogitsProcessorList([held]), "eos_token_id": list(held.end_ids)}
-        ends = held.end_ids
-    if on_text is not None:
-        options["streamer"] = _streamer(runtime, on_text, clock)
-    ids = runtime.model.generate(**inputs, **options)
+    held = None if writing.schema is None else runtime.grammars.hold(writing.schema, len(conversations))
+    ends = runtime.end_ids if held is None else held.end_ids
+    lengths = inputs["attention_mask"].sum(dim=1).tolist()
+    if len(conversations) > 1 and not options["do_sample"] and may_write_together(runtime.model, inputs):
+        most = options["max_new_tokens"]
+        replies = write_together(runtime, inputs, most=most, ends=ends, held=held, over=clock)
+    else:
+        if held is not None:
+            options |= {"logits_processor": LogitsProcessorList([held]), "eos_token_id": list(held.end_ids)}
+        if on_text is not None:
+            options["streamer"] = _streamer(runtime, on_text, clock)
+        replies = runtime.model.generate(**inputs, **options)[:, prompt_tokens:].tolist()
     if clock.expired:
         raise ModelTimeout(runtime.label, writing.timeout_s)
-    lengths = inputs["attention_mask"].sum(dim=1).tolist()
-    return [
-        _written(runtime, row, ends, length)
-        for row, length in zip(ids[:, prompt_tokens:].tolist(), lengths, strict=True)
-    ]
+    return [_written(runtime, reply, ends, length) for reply, length in zip(replies, lengths, strict=True)]
 
 
 def encode(runtime: Runtime, conversations: Sequence[Sequence[Said]], picture_px: int) -> Any:
