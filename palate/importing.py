@@ -18,6 +18,7 @@ from palate.progress import bars
 
 if TYPE_CHECKING:
     from catalog.importers import ImportResult, RefusedRow
+    from graphs.blends import StoredBlend
     from graphs.services import Services
 
 Format = Literal["auto", "folder", "movielens", "amazon", "microlens"]
@@ -83,8 +84,14 @@ def run_import(
         "pictures": sum(item.picture is not None for item in result.items),
         "interactions": stored.interactions,
         "people": len({one.user_id for one in result.interactions}),
-        "blend": None if blend is None else {"auc": round(blend.figures["blend"]["auc"]["mean"], 4)},
+        "blend": learned(blend),
     }
+
+
+def learned(blend: StoredBlend | None) -> dict[str, float] | None:
+    """What to tell of a blend that was fitted; None where there is none, or where no signal of its log ranks better."""
+    own = blend.figures.get("blend") if blend is not None else None
+    return {"auc": round(own["auc"]["mean"], 4)} if own else None
 
 
 def _report(name: str, told: dict[str, Any], refused: Sequence[RefusedRow], notes: Sequence[str]) -> None:

@@ -20,11 +20,12 @@ from evaluation.fitting import fit_and_keep, fit_if_due
 from evaluation.held_out import HeldOut, held_out_lists, known_before
 from evaluation.judged_lists import weighed
 from evaluation.reliability import calibration_error, reliability
-from graphs.blends import BlendStore, BlendUnusable, LogPrint
+from graphs.blends import BlendStore, BlendUnusable, LogPrint, StoredBlend
 from graphs.setup import store_catalogue
 from memory.embedding import EmbedderSpec
 from memory.signals import SIGNALS
 from palate.health import findings
+from palate.importing import learned as learned_by_import
 from tests.world import SCHEMA, event, open_session
 
 WORDS = ("left", "right")
@@ -104,6 +105,13 @@ def test_the_blend_finds_what_suits_among_what_is_drawn_evenly(result):
     assert reached.mean > 0.75 > 0.6 > 0.5
     assert reached.lists == result.tested_on == PEOPLE
     assert result.measured.calibration_error < 0.05
+
+
+def test_an_import_tells_nothing_of_a_blend_that_found_nothing_in_its_log():
+    shown = {"auc": {"mean": 0.61234, "low": 0.5, "high": 0.7}}
+    assert learned_by_import(None) is None
+    assert learned_by_import(StoredBlend.model_construct(figures={"popularity": shown})) is None
+    assert learned_by_import(StoredBlend.model_construct(figures={"blend": shown})) == {"auc": 0.6123}
 
 
 def test_more_of_what_speaks_for_an_item_never_lowers_it(result):
