@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from PIL import Image
 import prompts
 from catalog.demo.drawing import draw
 from catalog.demo.looks import ASPECTS, VALUES, describe, random_look
-from training import roles
+from training import product, roles
 from training.batches import decision_batch
 from training.figures import f1
 from training.recurrence import BLOCK, BLOCKS, Panel, keeping, ranking
@@ -183,7 +184,10 @@ def deciding(reader: Reader, people: int) -> dict[str, float]:
 
 
 def keeping_taste(reader: Reader, people: int) -> dict[str, float]:
-    """The memory of people never met over twelve blocks, every fold resting on the model's own folds before it."""
+    """The memory of people never met over twelve blocks, every fold resting on the model's own folds before it.
+
+    The product makes of each answer what it makes of one in a conversation.
+    """
     return keeping(Panel(people, seed=SEED + 6, fewest=BLOCK * max(BLOCKS)), reader.answers)
 
 
@@ -236,8 +240,25 @@ def sharing(reader: Reader, count: int) -> dict[str, float]:
     return {"largest_difference": worst}
 
 
-def evaluate(folder: Path, *, share: float = 1.0) -> dict[str, Any]:
-    """All figures of a checkpoint; `share` of the full number of cases. Seconds taken are told beside each part."""
+def understanding_in_product(folder: Path, count: int) -> dict[str, float]:
+    """Intents and filters of messages as the parser and the model read them together."""
+    by_hand = [(intent, text) for intent, texts in UNWRITTEN.items() for text in texts]
+    with product.opened(folder, seed=SEED) as (services, _):
+        return asyncio.run(product.understanding(services, by_hand, count, seed=SEED + 3))
+
+
+def replies_in_product(folder: Path, count: int) -> dict[str, float]:
+    """What is true of the checked replies of whole turns."""
+    with product.opened(folder, seed=SEED) as (services, prints):
+        return asyncio.run(product.replies(services, prints, count, seed=SEED + 4))
+
+
+def evaluate(folder: Path, *, share: float = 1.0, only: Sequence[str] = ()) -> dict[str, Any]:
+    """All figures of a checkpoint; `share` of the full number of cases. Seconds taken are told beside each part.
+
+    Parts that end in `_in_product` are what comes of the model in the product, the others of the model alone; the
+    recurrence is always the product's. only: the parts to look at, all where none is named.
+    """
     reader = Reader(folder)
     parts: dict[str, Callable[[Reader, int], dict[str, float]]] = {
         "item_summarizer": summaries,
@@ -245,7 +266,9 @@ def evaluate(folder: Path, *, share: float = 1.0) -> dict[str, Any]:
         "recurrence": keeping_taste,
         "recommender": deciding,
         "understanding": understanding,
+        "understanding_in_product": lambda _, count: understanding_in_product(folder, count),
         "responder": responding,
+        "responder_in_product": lambda _, count: replies_in_product(folder, count),
         "shared_prefix": sharing,
     }
     counts = {
@@ -254,10 +277,12 @@ def evaluate(folder: Path, *, share: float = 1.0) -> dict[str, Any]:
         "recurrence": 24,
         "recommender": 150,
         "understanding": 300,
+        "understanding_in_product": 300,
         "responder": 60,
+        "responder_in_product": 60,
     }
     figures: dict[str, Any] = {}
-    for name, part in parts.items():
+    for name, part in ((name, part) for name, part in parts.items() if not only or name in only):
         started, count = time.monotonic(), max(3, round(counts.get(name, 5) * share))
         told = {key: round(value, 7 if name == "shared_prefix" else 4) for key, value in part(reader, count).items()}
         figures[name] = {**told, "cases": count, "seconds": round(time.monotonic() - started, 1)}
@@ -270,9 +295,10 @@ def main() -> None:
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     parser.add_argument("--share", type=float, default=1.0, help="of the full number of cases")
+    parser.add_argument("--part", action="append", default=[], help="only this part; may be repeated")
     parser.add_argument("--write", action="store_true", help="keep the figures in the checkpoint's manifest")
     given = parser.parse_args()
-    figures = evaluate(given.checkpoint, share=given.share)
+    figures = evaluate(given.checkpoint, share=given.share, only=given.part)
     if given.write:
         path = given.checkpoint / "palate_manifest.json"
         about = json.loads(path.read_text(encoding="utf-8")) | {"figures": figures}

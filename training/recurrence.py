@@ -11,12 +11,14 @@ import numpy as np
 from pydantic import ValidationError
 
 from agents.commonness import Commonness
-from agents.folding import Fold
+from agents.folding import Fold, finished_part
 from agents.recurrence import FACTS_SHOWN, fact_lines
-from agents.strength import liking_of
+from agents.strength import CLEAR, liking_of
+from agents.weighing import is_liking
 from catalog.demo.looks import ASPECTS, VALUES, describe
 from catalog.demo.people import OPENED, Event, Person, history, make_people, p_like
 from catalog.demo.prints import Print, make_prints
+from evaluation.lives import TRUE
 from memory.preferences import Preference
 from training import roles
 from training.figures import auc, calibration_error, f1
@@ -135,14 +137,17 @@ def _by_counts(taught: Sequence[TaughtEvent], offered: Sequence[Print]) -> list[
 
 
 def keeping(panel: Panel, write: Writer) -> dict[str, float]:
-    """The recurrence as the product runs it: every person's blocks folded in turn, each on the model's own memory.
+    """The recurrence through the product's whole fold: each rests on what the product made of the answers before it.
 
-    facts_f1_after_n: the facts held after n blocks against those of the teacher, by polarity, aspect and value. valid:
-    the share of answers that are a fold. liked_true: the share of facts surer than slight that the person truly holds.
+    Every figure is told after n blocks. truth_f1: the facts held against `truth`, by aspect, value and side;
+    truth_f1_by_rule: the same of the teacher's rule, the most that a model which learned it whole can reach;
+    sure_precision, sure_recall: of the facts held that are surer than slight, against the same truth; rule_f1: the
+    facts held against those the rule holds. valid: the share of answers that are a fold, before the product holds a
+    model to the schema or asks again.
     """
     tastes = [Preference(user_id=person.user_id) for person in panel.people]
     histories = [panel.taught(number) for number in range(len(tastes))]
-    teacher = [folds(taught, panel.shown, size=BLOCK) for taught in histories]
+    by_rule = [folds(taught, panel.shown, size=BLOCK) for taught in histories]
     figures, valid, asked = dict[str, float](), 0, 0
     for block in range(max(BLOCKS)):
         read = [taught[block * BLOCK : (block + 1) * BLOCK] for taught in histories]
@@ -150,22 +155,48 @@ def keeping(panel: Panel, write: Writer) -> dict[str, float]:
         answers = write([roles.fold_text(taste, told) for taste, told in zip(tastes, lines, strict=True)])
         for number, answer in enumerate(answers):
             asked += 1
-            try:
-                made = Fold.model_validate_json(answer)
-            except ValidationError:
-                continue
-            valid += 1
-            tastes[number] = folded(tastes[number], made, read[number], panel.shown)
+            made, whole = _read(answer)
+            valid += whole
+            if made is not None:
+                tastes[number] = folded(tastes[number], made, read[number], panel.shown)
         if block + 1 in BLOCKS:
-            true = [{(f.polarity, f.aspect, f.value) for f in steps[block].after.holding} for steps in teacher]
-            found = [{(f.polarity, f.aspect, f.value) for f in taste.holding} for taste in tastes]
-            figures[f"facts_f1_after_{block + 1}"] = f1(found, true)
+            true = [truth(panel, number, (block + 1) * BLOCK) for number in range(len(tastes))]
+            ruled = [sides_held(steps[block].after) for steps in by_rule]
+            after, held = f"after_{block + 1}", [sides_held(taste) for taste in tastes]
+            sure = [sides_held(taste, least=CLEAR) for taste in tastes]
+            right = sum(len(one & other) for one, other in zip(sure, true, strict=True))
+            figures |= {
+                f"truth_f1_{after}": f1(held, true),
+                f"truth_f1_by_rule_{after}": f1(ruled, true),
+                f"sure_precision_{after}": right / max(1, sum(map(len, sure))),
+                f"sure_recall_{after}": right / max(1, sum(map(len, true))),
+                f"rule_f1_{after}": f1(held, ruled),
+            }
     figures["valid"] = valid / asked
-    sure = [
-        (fact.polarity == "like") == (panel.people[number].taste_at(360).weights[fact.aspect, fact.value] > 0)
-        for number, taste in enumerate(tastes)
-        for fact in taste.holding
-        if fact.strength >= 0.4 and (fact.aspect, fact.value) in panel.people[number].taste_at(360).weights
-    ]
-    figures["sure_facts_true"] = sum(sure) / max(1, len(sure))
     return figures
+
+
+def truth(panel: Panel, number: int, events: int) -> set[tuple[str, str, bool]]:
+    """(aspect, value, liked) that is true of a person after so many events, as far as these can tell.
+
+    True is what weighs at least TRUE on the day of the last of these events, as in `evaluation.lives`: people are all
+    but indifferent to the other values. The events can tell of a value that a print shows of which the person said
+    something, a like, a purchase, a dislike or a rating that is one of these; of no other could any memory know.
+    """
+    done, taught = panel.events[number][:events], panel.taught(number)[:events]
+    weights = panel.people[number].taste_at((done[-1].at - OPENED).total_seconds() / 86_400).weights
+    told = {value for event in taught if liking_of(event.line) for value in event.values}
+    return {(*value, weights[value] > 0) for value in told if abs(weights[value]) >= TRUE}
+
+
+def sides_held(taste: Preference, *, least: float = 0.0) -> set[tuple[str, str, bool]]:
+    """(aspect, value, liked) of the facts that hold and are at least so strong."""
+    return {(fact.aspect, fact.value, is_liking(fact)) for fact in taste.holding if fact.strength >= least}
+
+
+def _read(answer: str) -> tuple[Fold | None, bool]:
+    """The fold of an answer, of one that was cut short what it had finished, and whether it was whole."""
+    try:
+        return Fold.model_validate_json(answer), True
+    except ValidationError:
+        return finished_part(answer), False
