@@ -9,28 +9,25 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from palate.failures import Mistake
+from palate.grouped import grouped
 from palate.options import CatalogueOption, ProfileOption, SetOption, load
+from palate.train_options import DataOptions, MachineOptions, SecondStageOptions, TrainingOptions
 
 SETTINGS_FILE, PREPARED, MODEL, RESULT = "settings.json", "data/about.json", "model", "result.json"
 MODULE = "training.finetune"
-Split = Literal["leave_last", "time", "user"]
-Kind = Literal["uniform", "popularity", "hard"]
-Method = Literal["lora", "qlora", "full"]
-View = Literal["summary", "picture", "both"]
 MAY_CHANGE = ("minutes",)  # settings of a run that is gone on with, which change nothing that was done
-TRAINING = "Training"
-DATA = "Data"
-MACHINE = "Machine"
-SECOND = "Second stage"
 
 
+@grouped
 def train(
+    *,
     out: Annotated[Path, typer.Argument(help="A folder for the run. A run that was stopped there is gone on with.")],
     base: Annotated[str, typer.Option("--base", "-b", help="What to fine-tune: a folder or a hub id.")],
     catalogue: CatalogueOption = None,
@@ -43,70 +40,13 @@ def train(
             "`responder=0.5` sees half of its examples, `=2` each twice. May be repeated."
         ),
     ] = None,
-    split: Annotated[Split, typer.Option(rich_help_panel=DATA, help="What is held out.")] = "leave_last",
-    held_out: Annotated[float, typer.Option(rich_help_panel=DATA, help="Share, by time or user.")] = 0.1,
-    cold_items: Annotated[float, typer.Option(rich_help_panel=DATA, help="Share of items kept from training.")] = 0.0,
-    negatives: Annotated[Kind, typer.Option(rich_help_panel=DATA, help="What the wrong candidates are.")] = "uniform",
-    negatives_per_positive: Annotated[int, typer.Option(rich_help_panel=DATA)] = 4,
-    list_negatives: Annotated[int, typer.Option(rich_help_panel=DATA, help="In each held-out list.")] = 20,
-    lists: Annotated[int, typer.Option(rich_help_panel=DATA, help="Held-out lists, at most, a part.")] = 300,
-    targets_per_user: Annotated[int, typer.Option(rich_help_panel=DATA, help="Latest likings, at most.")] = 20,
-    likings: Annotated[
-        int | None, typer.Option(rich_help_panel=DATA, help="Of all users, at most; drawn. [default: all of these]")
-    ] = None,
-    view: Annotated[View, typer.Option(rich_help_panel=DATA, help="What is seen of a candidate.")] = "both",
-    picture_px: Annotated[
-        int, typer.Option(rich_help_panel=DATA, help="Longest side of a picture the model is given.")
-    ] = 512,
-    text_only: Annotated[bool, typer.Option("--text-only", rich_help_panel=DATA, help="A base without eyes.")] = False,
-    too_long: Annotated[
-        Literal["refuse", "leave_out"], typer.Option(rich_help_panel=DATA, help="What becomes of long examples.")
-    ] = "refuse",
-    max_tokens: Annotated[int | None, typer.Option(rich_help_panel=DATA, help="[default: the model's]")] = None,
-    broken_pictures: Annotated[
-        Literal["refuse", "words"], typer.Option(rich_help_panel=DATA, help="Refuse, or go by the item's words.")
-    ] = "refuse",
-    keep_data: Annotated[bool, typer.Option("--keep-data", rich_help_panel=DATA, help="Keep the examples.")] = False,
-    method: Annotated[Method, typer.Option(rich_help_panel=TRAINING, help="Which weights are trained.")] = "lora",
-    rank: Annotated[int, typer.Option(rich_help_panel=TRAINING)] = 16,
-    alpha: Annotated[int, typer.Option(rich_help_panel=TRAINING)] = 32,
-    dropout: Annotated[float, typer.Option(rich_help_panel=TRAINING)] = 0.05,
-    learning_rate: Annotated[float, typer.Option(rich_help_panel=TRAINING)] = 1e-4,
-    epochs: Annotated[float, typer.Option(rich_help_panel=TRAINING)] = 2.0,
-    steps: Annotated[int | None, typer.Option(rich_help_panel=TRAINING, help="In place of epochs.")] = None,
-    groups: Annotated[int, typer.Option(rich_help_panel=TRAINING, help="Users' lists a step and device.")] = 1,
-    accumulation: Annotated[int, typer.Option(rich_help_panel=TRAINING, help="Steps before each update.")] = 8,
-    warmup: Annotated[float, typer.Option(rich_help_panel=TRAINING, help="Share of all steps.")] = 0.03,
-    evaluate_every: Annotated[
-        int | None, typer.Option(rich_help_panel=TRAINING, help="Steps. [default: 8 times]")
-    ] = None,
-    patience: Annotated[int, typer.Option(rich_help_panel=TRAINING, help="Validations without a better AUC.")] = 3,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            rich_help_panel=TRAINING, help="For training and the last judgement, at most. [default: no limit]"
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(rich_help_panel=TRAINING)] = 0,
-    dtype: Annotated[Literal["auto", "float32", "bfloat16"], typer.Option(rich_help_panel=MACHINE)] = "auto",
-    device: Annotated[str, typer.Option(rich_help_panel=MACHINE, help="auto, cpu or cuda.")] = "auto",
-    gradient_checkpointing: Annotated[bool, typer.Option("--gradient-checkpointing", rich_help_panel=MACHINE)] = False,
-    shared_prefix: Annotated[
-        Literal["auto", "always", "never"],
-        typer.Option(rich_help_panel=MACHINE, help="Read once what the candidates of a person share."),
-    ] = "auto",
-    dpo: Annotated[
-        bool, typer.Option("--dpo", rich_help_panel=SECOND, help="Learn to turn hard negatives down.")
-    ] = False,
-    dpo_pool: Annotated[int, typer.Option(rich_help_panel=SECOND, help="Items judged beside each liking.")] = 16,
-    dpo_hardest: Annotated[int, typer.Option(rich_help_panel=SECOND, help="Of these, learned from.")] = 2,
-    dpo_likings: Annotated[int, typer.Option(rich_help_panel=SECOND, help="Likings, at most.")] = 1000,
-    dpo_beta: Annotated[float, typer.Option(rich_help_panel=SECOND, help="How near to the first stage.")] = 0.1,
-    dpo_learning_rate: Annotated[float, typer.Option(rich_help_panel=SECOND)] = 1e-5,
-    dpo_epochs: Annotated[float, typer.Option(rich_help_panel=SECOND)] = 1.0,
-    dpo_steps: Annotated[int | None, typer.Option(rich_help_panel=SECOND, help="In place of epochs.")] = None,
+    data: DataOptions,
+    training: TrainingOptions,
+    machine: MachineOptions,
+    second: SecondStageOptions,
     launch: Annotated[
-        Path | None, typer.Option(rich_help_panel=MACHINE, help="A config of `accelerate launch`, for many devices.")
+        Path | None,
+        typer.Option(rich_help_panel=MachineOptions.panel, help="A config of `accelerate launch`, for many devices."),
     ] = None,
     settings: SetOption = None,
 ) -> None:
@@ -124,50 +64,11 @@ def train(
         "profile": profile,
         "assignments": settings or [],
         "roles": role or ["recommender"],
-        "split": split,
-        "held_out": held_out,
-        "cold_items": cold_items,
-        "negatives": negatives,
-        "negatives_per_positive": negatives_per_positive,
-        "list_negatives": list_negatives,
-        "lists": lists,
-        "targets_per_user": targets_per_user,
-        "likings": likings,
-        "view": view,
-        "picture_px": picture_px,
-        "text_only": text_only,
-        "too_long": too_long,
-        "max_tokens": max_tokens,
-        "broken_pictures": broken_pictures,
-        "keep_data": keep_data,
-        "method": method,
-        "rank": rank,
-        "alpha": alpha,
-        "dropout": dropout,
-        "learning_rate": learning_rate,
-        "epochs": epochs,
-        "steps": steps,
-        "groups": groups,
-        "accumulation": accumulation,
-        "warmup": warmup,
-        "evaluate_every": evaluate_every,
-        "patience": patience,
-        "minutes": minutes,
-        "seed": seed,
-        "dtype": dtype,
-        "device": device,
-        "gradient_checkpointing": gradient_checkpointing,
-        "shared_prefix": shared_prefix,
-        "dpo": {
-            "pool": dpo_pool,
-            "hardest": dpo_hardest,
-            "likings": dpo_likings,
-            "beta": dpo_beta,
-            "learning_rate": dpo_learning_rate,
-            "epochs": dpo_epochs,
-            "steps": dpo_steps,
-        } if dpo else None,
-    }  # fmt: skip
+        **asdict(data),
+        **asdict(training),
+        **asdict(machine),
+        "dpo": second.told(),
+    }
     if launch is not None and not launch.is_file():
         raise Mistake(
             f"there is no {launch}", "write the path of a YAML file, such as training/finetune/configs/fsdp.yaml"
