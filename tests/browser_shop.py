@@ -66,7 +66,7 @@ def answer(prompt: str, summaries: dict[str, str]) -> Any:
     """What the scripted chat model says to each prompt of ours."""
     if prompt.startswith("Describe this item"):
         return next((text for title, text in summaries.items() if title in prompt), "A print.")
-    time.sleep(SLOW_S)
+    time.sleep(SLOW_S if "no hurry" not in prompt else 4.0)
     if prompt.startswith("You keep a short memory"):
         return _folded(prompt)
     if prompt.startswith("You recommend items"):

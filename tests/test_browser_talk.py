@@ -46,6 +46,24 @@ def test_a_message_is_edited_and_an_answer_made_anew(visit, look):
     assert asked(una.page) == ["something with a whale"]
 
 
+def test_a_reload_while_an_answer_is_made_anew_goes_on_with_it(visit, look):
+    ina = visit("ina")
+    ina.say("something with a fox")
+    expect(cards(ina.page)).to_have_count(4)
+    ina.page.get_by_role("button", name="Edit").click()
+    settled(ina.page)
+    ina.page.get_by_label("Your message").fill("something with a whale, no hurry")
+    ina.page.get_by_role("button", name="Send", exact=True).click()
+    expect(ina.page.get_by_role("button", name="Stop")).to_be_visible()
+    ina.page.reload()
+    expect(ina.page.get_by_role("button", name="Stop")).to_be_visible()
+    assert asked(ina.page) == ["something with a whale, no hurry"]
+    look(ina.page, "under-way")
+    expect(ina.page.get_by_text("This conversation so far: 2 turns")).to_be_visible()
+    expect(cards(ina.page)).to_have_count(4)
+    assert asked(ina.page) == ["something with a whale, no hurry"]
+
+
 def test_a_conversation_branches_and_leads_back(visit, look):
     vic = visit("vic")
     vic.say("something with a boat")

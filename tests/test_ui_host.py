@@ -7,7 +7,9 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from agents.events import TextDelta, TextRestart
+import pytest
+
+from agents.events import Progress, TextDelta, TextRestart
 from agents.state import Reaction
 from ui.conversation import Conversation, Pointed, ShownTurn
 from ui.host import Host
@@ -64,6 +66,47 @@ class TestATurnOnTheHost:
         follow_to_end(talk.turns[0])
         assert talk.tell_next(host, session)
         assert talk.waiting == []
+
+    def test_a_turn_under_way_is_followed_from_its_beginning_by_who_opens_its_conversation(self, session):
+        session.script = lambda message: [TextDelta("Hm"), Progress("respond", "thinking")]
+        host, talk = Host(), Conversation("me", "demo", "aaaa")
+        talk.ask(host, session, "wait for ever")
+        while not talk.turns[0].steps:
+            talk.turns[0].update_from_running(timeout_s=1)
+        again = Conversation("me", "demo", "aaaa")
+        again.restore(host, session)
+        [turn] = again.turns
+        assert again.under_way is turn
+        assert turn is not talk.turns[0], "each window reads for itself"
+        turn.update_from_running(timeout_s=1)
+        assert (turn.message, turn.reply, turn.steps) == ("wait for ever", "Hm", ["thinking"])
+        for other in (Conversation("eve", "demo", "aaaa"), Conversation("me", "demo", "bbbb")):
+            other.restore(host, session)
+            assert other.turns == [], "another's, or another conversation"
+        turn.stop()
+        for one in (turn, talk.turns[0]):
+            follow_to_end(one)
+            assert one.stopped
+        late = Conversation("me", "demo", "aaaa")
+        late.restore(host, session)
+        assert late.turns == []
+
+    @pytest.mark.parametrize("comes_back", [False, True])
+    def test_who_leaves_ends_the_turn_a_little_later_unless_somebody_follows_it(self, session, comes_back):
+        session.script = lambda message: [TextDelta("Hm")]
+        turn = self.ask(session, "wait for ever")
+        while not turn.reply:
+            turn.update_from_running(timeout_s=1)
+        assert turn.running is not None
+        turn.running.leave(grace_s=0.2)
+        assert not turn.running.over, "not at once"
+        again = turn.followed_anew()
+        if comes_back:
+            again.update_from_running(timeout_s=0.01)
+        time.sleep(0.6)
+        assert turn.running.over is not comes_back
+        assert session.ended == ([] if comes_back else ["wait for ever"])
+        turn.stop()
 
     def test_buttons_show_what_waits_before_what_is_kept(self, session):
         talk, kept = Conversation("me", "demo"), {"i1": "like"}

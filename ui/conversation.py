@@ -152,16 +152,20 @@ class Conversation:
         return tuple(turn.turn_id for turn in gone if turn.turn_id and not turn.refused)
 
     def restore(self, host: Host, session: Session) -> None:
-        """Bring back the turns of the thread from before this page was opened. Once; later calls do nothing."""
+        """Bring back the turns of the thread from before this page was opened, one under way too. Once."""
         if not self.restored and self.thread_id:
             self.restored = True
+            under_way = host.turn_under_way(self.user_id, self.thread_id)
             self.turns = [restored(state) for state in host.wait(session.turns(self.user_id, self.thread_id))]
+            if under_way is not None and under_way.turn_id not in {turn.turn_id for turn in self.turns}:
+                self.turns.append(under_way)
 
     def _begin(
         self, turn: ShownTurn, host: Host, session: Session, start: Callable[[], AsyncIterator[TurnEvent]]
     ) -> None:
         turn.version_before = session.taste(self.user_id).version
         turn.running = host.turn(start)
+        host.keep_turn(self.user_id, self.thread_id, turn)
         self.turns.append(turn)
 
     def _thread(self) -> str:

@@ -1,6 +1,7 @@
 """What all who look at the page share: one event loop for the turns, and one session per profile.
 
-Nothing here belongs to one person; conversations live in the browser session's own state.
+Conversations live in the browser session's own state; of them only the turns under way are known here, each by its
+user and its thread. Nothing else here belongs to one person.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from agents.events import TurnEvent
     from graphs.replay import Cast
     from graphs.session import Session
+    from ui.shown_turn import ShownTurn
 
 _LOG = logging.getLogger(__name__)
+
+GRACE_S = 10.0
 
 Event = TypeVar("Event")
 Result = TypeVar("Result")
@@ -38,6 +42,7 @@ class Running(Generic[Event]):
         self.error: Exception | None = None
         self._loop, self._task = loop, None
         self._events: list[Event] = []
+        self._looks = 0
         self._news = threading.Condition()
         asyncio.run_coroutine_threadsafe(self._run(work), loop)
 
@@ -46,12 +51,23 @@ class Running(Generic[Event]):
     def after(self, seen: int, *, timeout_s: float) -> list[Event]:
         """The events beyond the first `seen`; waits for one that long, or for the end."""
         with self._news:
+            self._looks += 1
             self._news.wait_for(lambda: self.over or len(self._events) > seen, timeout_s)
             return self._events[seen:]
 
     def stop(self) -> None:
         """End the work, the model call in it included. It is over a moment later. May be called at any time."""
         self._loop.call_soon_threadsafe(self._cancel)
+
+    def leave(self, *, grace_s: float = GRACE_S) -> None:
+        """End the work that much later, unless somebody follows it by then: a page that is loaded anew comes back."""
+        looks = self._looks
+
+        def end() -> None:
+            if self._looks == looks:
+                self._cancel()
+
+        self._loop.call_soon_threadsafe(self._loop.call_later, grace_s, end)
 
     def _put(self, event: Event) -> None:
         with self._news:
@@ -90,6 +106,7 @@ class Host:
         self._named: dict[str, Running[Any]] = {}
         self._warm: set[str] = set()
         self._casts: dict[str, Cast] = {}
+        self._turns: dict[tuple[str, str], ShownTurn] = {}
         threading.Thread(target=self._loop.run_forever, name="palate-turns", daemon=True).start()
         threading.Thread(target=self._close_at_end, name="palate-end").start()
 
@@ -141,6 +158,20 @@ class Host:
                     put(event)
 
         return Running(self._loop, work)
+
+    def keep_turn(self, user_id: str, thread_id: str, turn: ShownTurn) -> None:
+        """Remember the turn that was begun in a conversation, for whoever of this user opens that meanwhile."""
+        with self._opening:
+            gone = [key for key, one in self._turns.items() if one.running is None or one.running.over]
+            for key in gone:
+                del self._turns[key]
+            self._turns[user_id, thread_id] = turn
+
+    def turn_under_way(self, user_id: str, thread_id: str) -> ShownTurn | None:
+        """The turn of this user's conversation that has not ended, from its beginning on; None without one."""
+        with self._opening:
+            turn = self._turns.get((user_id, thread_id))
+        return turn.followed_anew() if turn is not None else None
 
     def once(self, name: str, work: Work[Event]) -> Running[Event]:
         """Begin the work of that name, or join it where it is under way already, whoever began it."""

@@ -93,6 +93,27 @@ class ShownTurn:
             self._end(self.running)
         return bool(events) or over
 
+    def followed_anew(self) -> ShownTurn | None:
+        """The same turn, to be followed from its beginning by another window; None where it is over."""
+        running = self.running
+        if running is None or running.over:
+            return None
+        return ShownTurn(
+            self.message,
+            self.upload,
+            self.reaction,
+            self.pressed,
+            self.turn_id,
+            running=running,
+            began=self.began,
+            version_before=self.version_before,
+        )
+
+    def leave(self) -> None:
+        """Whoever followed it is gone; it ends soon, unless they come back."""
+        if self.running is not None:
+            self.running.leave()
+
     def stop(self) -> None:
         """Ask for its end; a turn that is over stays as it is."""
         if self.running is not None:

@@ -57,7 +57,7 @@ def draw_turn(
 def follow(turn: ShownTurn, session: Session, *, number: int, actions: CardActions, first: bool) -> None:
     """Draw the turn under way until it is over. first: the profile's models may have to be loaded for it.
 
-    Whoever stops the page's script stops the turn with it; a mere rerun leaves it going, to be followed again.
+    Who closes the page ends the turn a little later, unless it was only loaded anew; a rerun follows it again.
     """
     _draw_asked(turn, session, number, None)
     with st.chat_message("assistant", avatar=_AVATAR):
@@ -81,7 +81,7 @@ def follow(turn: ShownTurn, session: Session, *, number: int, actions: CardActio
                     with slate.container():
                         draw_slate(shown, session, key=f"live-{number}-{slates}", actions=actions, live=True)
         except StopException:
-            turn.stop()
+            turn.leave()
             raise
 
 
