@@ -34,7 +34,9 @@ def resolved(
     found = list[Critique]()
     for one in comparisons:
         about = tuple(item_id for item_id in one.than or state.last_slate if item_id in catalogue)
-        if one.alike:
+        if one.first:
+            found.append(Critique(f"{one.said} first", order=one.measure, rising=one.direction == "less"))
+        elif one.alike:
             found += [_likeness(item_id, catalogue, views) for item_id in one.alike if item_id in catalogue]
         elif one.measure:
             if bound := _bound(one, about, (*state.conditions, *_conditions(found)), state.shown, catalogue, slate):
@@ -47,10 +49,11 @@ def resolved(
 
 
 def added(held: Sequence[Critique], new: Sequence[Critique]) -> tuple[Critique, ...]:
-    """The critiques in force with new ones; a likeness gives way to the next, a word said again to itself."""
+    """The critiques in force with new ones; a likeness or order gives way to the next, a word said again to itself."""
     said = {one.said for one in new}
-    alike = any(one.likeness for one in new)  # several of one message stand together
-    kept = [one for one in held if one.said not in said and not (alike and one.likeness)]
+    alike, ordered = any(one.likeness for one in new), any(one.order for one in new)  # of one message all stand
+    given_way = [one for one in held if (alike and one.likeness) or (ordered and one.order)]
+    kept = [one for one in held if one.said not in said and one not in given_way]
     return (*kept, *new)[-KEPT:]
 
 
@@ -100,13 +103,16 @@ def cited(view: str, critiques: Sequence[Critique]) -> tuple[Citation, ...]:
 
 
 def effect_of_bounds(state: TurnState, catalogue: Catalogue, *, left: int) -> tuple[str, ...]:
-    """What the bounds of this turn, or one that was taken back, left of what was possible without them."""
+    """What the bounds of this turn, or one that was taken back, left of what was possible without them; its order."""
+    ordered = tuple(
+        f"{one.said.capitalize()}." for one in state.critiques if one.order and one.said in state.new_critiques
+    )
     told = [one for one in state.critiques if one.condition is not None and one.said in state.new_critiques]
     new = [one.condition for one in told]
     without = [condition for condition in state.conditions if condition not in new]
     possible = sum(passes(item, without) for item in catalogue) if told else 0
     names = " and ".join(one.said for one in told)
-    return (f"{names[:1].upper()}{names[1:]}: {left:,} of {possible:,} left.",) if told else ()
+    return (*((f"{names[:1].upper()}{names[1:]}: {left:,} of {possible:,} left.",) if told else ()), *ordered)
 
 
 def effect_of_qualities(state: TurnState, leanings: Sequence[float]) -> tuple[str, ...]:
@@ -145,7 +151,7 @@ def _bound(
     slate: int,
 ) -> Critique | None:
     figures = sorted(
-        figure for item_id in about if (figure := _figure(catalogue[item_id].attributes.get(one.measure))) is not None
+        figure for item_id in about if (figure := figure_of(catalogue[item_id].attributes.get(one.measure))) is not None
     )
     if not figures:
         return None
@@ -169,7 +175,8 @@ def _unit(spec: AttributeSpec) -> str:
     return "" if spec.unit in ("", "year") or spec.unit.casefold() == spec.name.casefold() else f" {spec.unit}"
 
 
-def _figure(value: object) -> float | None:
+def figure_of(value: object) -> float | None:
+    """The number that a value of an attribute is; the year of a date, None for words and for nothing."""
     if isinstance(value, int | float):
         return float(value)
     year = getattr(value, "year", None)

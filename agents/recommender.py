@@ -15,6 +15,7 @@ from agents.events import Progress, SlateReady
 from agents.evidence import cite, likeness, neighbours, relaxations, share_met, short_of, spoken_of
 from agents.judging import judge
 from agents.narrowing import Unscored
+from agents.ordering import cited_order, earliness, in_order, order_of
 from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, FunnelStep, SlateItem, TurnState, TurnUpdate
 from catalog.filters import Filter, passes
@@ -84,6 +85,9 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     if context.fitted is not None and history:
         sources.append(context.fitted.nearness(history, catalogue.item_ids)[left])
         rule += ", in the company of what you liked"
+    if order := order_of(state.critiques):
+        sources.append(np.array(earliness(order, [catalogue[item_id] for item_id in candidates.item_ids])))
+        rule += ", first by the order asked for"
     rows = best_of_each(sources, limit)
     chosen = [candidates[row].item_id for row in rows]
     weighed = context.fitted.weigh(history[::-1], chosen) if context.fitted is not None else None
@@ -145,7 +149,13 @@ def diversify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     """Choose the slate: good ones that differ from one another; every one is checked against the filters again."""
     context, settings = runtime.context, runtime.context.recommend
     views = context.views(tuple(candidate.item_id for candidate in state.candidates))
-    chosen = diverse(state.candidates, views, balance=settings.diversity, k=settings.slate)
+    wanted = state.count or settings.slate
+    order = order_of(state.critiques)
+    chosen = (
+        list(state.candidates[:wanted])
+        if order
+        else diverse(state.candidates, views, balance=settings.diversity, k=wanted)
+    )
     preference = context.taste(state.user_id)
     filters = (*state.conditions, *lasting_filters(preference, context))
     chosen = [one for one in chosen if passes(context.catalogue[one.item_id], filters)]
@@ -233,7 +243,10 @@ def _card(
     item = context.catalogue[candidate.item_id]
     liked = _liked(context.recent(state.user_id, HISTORY_READ))
     shown = likeness(views[item.item_id], state.upload_summary, usual) if state.upload_summary else ()
-    along = cited(views[item.item_id], state.critiques)
+    along = (
+        *cited_order(item, order_of(state.critiques), context.catalogue),
+        *cited(views[item.item_id], state.critiques),
+    )
     citations = (*shown, *along, *cite(item, views[item.item_id], preference, state.wishes, state.conditions))
     return SlateItem(
         item_id=item.item_id,
@@ -246,7 +259,9 @@ def _card(
 
 def _blended(state: TurnState, context: TurnContext, *, keep: int | None = None) -> list[Candidate]:
     weights, wished = _weights(state, context), bool(_wish(state))
-    return blended(state.candidates, weights, blend=context.blend, wished=wished, keep=keep)
+    order = order_of(state.critiques)
+    best = blended(state.candidates, weights, blend=context.blend, wished=wished, keep=None if order else keep)
+    return in_order(best, order, context.catalogue)[:keep] if order else best
 
 
 def _weights(state: TurnState, context: TurnContext) -> dict[str, float]:

@@ -43,7 +43,8 @@ class Critique:
     said: the words it is shown and taken back by, unique in a thread: `cheaper than 40 EUR`, `darker`. about: ids of
     the items it compares with. condition: the filter that a comparison of numbers comes to. quality: what it is more or
     less of; the later of two that speak of the same holds. towards, away: words of summaries that speak for and against
-    an item. likeness: what is known of the item that more like are wanted of.
+    an item. likeness: what is known of the item that more like are wanted of. order: the attribute of a number by which
+    the slate is ordered, the least of it first where it is `rising`.
     """
 
     said: str
@@ -53,6 +54,8 @@ class Critique:
     towards: tuple[str, ...] = ()
     away: tuple[str, ...] = ()
     likeness: str = ""
+    order: str = ""
+    rising: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,8 +133,9 @@ class TurnState:
     what the item is like that more are wanted of; in force, as wishes are, until something else is asked for.
     last_cards: the last slate with its reasons. meant: the one item that the last message was about, which "that one"
     means then. wishes and critiques are those in force, new_wishes and new_critiques
-    those this message added (the latter by what they are called); earlier: what stood before each of the last changes,
-    the latest last; undone: what this turn took back, in words. relaxations: filters that would have to go for
+    those this message added (the latter by what they are called); count: how many items it asks for, 0 where it does
+    not say; earlier: what stood before each of the last changes, the latest last; undone: what this turn took back, in
+    words. relaxations: filters that would have to go for
     anything to be left, with how many items each would free. candidates: of no use after the turn, so no checkpoint
     holds them; the trace does. effects: what is to be said before the answer: names that no item
     has, and what critiques changed in the slate. question: what is asked instead
@@ -169,6 +173,7 @@ class TurnState:
     undone: str = ""
     mentioned: tuple[str, ...] = ()
     fresh_only: bool = False
+    count: int = 0
     news: str = ""
     candidates: Annotated[Sequence[Candidate], UntrackedValue] = ()
     funnel: tuple[FunnelStep, ...] = ()
@@ -207,6 +212,7 @@ class TurnUpdate(TypedDict, total=False):
     undone: str
     mentioned: tuple[str, ...]
     fresh_only: bool
+    count: int
     upload_summary: str
     news: str
     candidates: Sequence[Candidate]
@@ -263,6 +269,7 @@ def fresh_turn(
         undone="",
         mentioned=(),
         fresh_only=False,
+        count=0,
         news="",
         candidates=(),
         funnel=(),

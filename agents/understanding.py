@@ -77,6 +77,7 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         "fresh_only": parsed.wants_new,
         "effects": tuple(NOT_KNOWN.format(name) for name in parsed.unknown),
         "quick_replies": about_one(parsed, context) if intent == "question" else (),
+        "count": parsed.count,
         "problems": (*state.problems, *problems, *more),
     }
 

@@ -19,6 +19,7 @@ from agents.parsing.numbers import read_numbers
 from agents.parsing.parsed import Comparison, Mention, Parsed, Unsure
 from agents.parsing.places import read_places
 from agents.parsing.strangers import Stranger, read_strangers
+from agents.parsing.superlatives import read_count, read_superlatives
 from agents.parsing.tokens import Reading
 from agents.parsing.values import read_values
 from agents.parsing.years import merged, read_years
@@ -63,8 +64,10 @@ def parse(
     if hint in (None, "correct_taste"):
         relaxed = read_relaxed(reading, index)
         filters = _filters(reading, index, this_year)
+    count = read_count(reading) if hint is None else 0
     if hint is None:
-        comparisons = read_comparisons(reading, index, named, shown=bool(shown))
+        comparisons = read_superlatives(reading, index)
+        comparisons += read_comparisons(reading, index, named, shown=bool(shown))
         hint = hint_last(
             reading.message, judged=bool(judged.likes or judged.dislikes), filters=len(filters), shown=shown, new=new
         )
@@ -81,6 +84,7 @@ def parse(
         comparisons=tuple(comparisons),
         undo=undone(message),
         wants_new=new,
+        count=count,
         residual=reading.residual() + message[LONGEST_MESSAGE:],
         intent_hint="question" if bare and hint is None else hint,
     )

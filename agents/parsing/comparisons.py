@@ -127,21 +127,20 @@ def _at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, i
             return None
         if word == "too" and at - 2 in reading.held:
             return None  # "the second is too dark" judges that one
-        if word != "too" and (named := _of_named_measure(reading, index, at)) is not None:
+        if word != "too" and (named := of_named_measure(reading, index, at, word)) is not None:
             return named
         return _of_quality(reading, index, at + 1, "more" if word == "more" else "less")
     if reading.word(at - 1) in ("no", "not", "any", "never", "which", "the"):
         return None
-    if (named := _of_named_measure(reading, index, at)) is not None:
+    if (named := of_named_measure(reading, index, at, word)) is not None:
         return named
     if word in COMPARATIVES or (word.endswith("er") and _measure_of(index, word)):
-        return _of_word(index, word, "more", word), at + 1
+        return of_word(index, word, "more", word), at + 1
     return None
 
 
-def _of_named_measure(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, int] | None:
-    """ "a smaller edition", "a lower price", "fewer prints": the measure is named."""
-    word = reading.word(at)
+def of_named_measure(reading: Reading, index: CatalogueIndex, at: int, word: str) -> tuple[Comparison, int] | None:
+    """ "a smaller edition", "a lower price", "fewer prints": the measure is named behind the word that stands there."""
     if word not in _LESS | _MORE:
         return None
     for measure in index.measures:
@@ -167,7 +166,7 @@ def _of_quality(
     if stop == at:
         return None
     words = " ".join(reading.words(at, stop))
-    return _of_word(index, words, direction, _SAID[direction].format(words)), stop
+    return of_word(index, words, direction, _SAID[direction].format(words)), stop
 
 
 def _is_quality(reading: Reading, at: int) -> bool:
@@ -176,7 +175,7 @@ def _is_quality(reading: Reading, at: int) -> bool:
     return free and word not in FUNCTION_WORDS and stem(word) not in _NOT_WANTED
 
 
-def _of_word(index: CatalogueIndex, word: str, direction: Direction, said: str) -> Comparison:
+def of_word(index: CatalogueIndex, word: str, direction: Direction, said: str) -> Comparison:
     """More or less of what a word stands for: a number of the catalogue where it has one, else a quality."""
     if measure := _measure_of(index, word):
         name, its_direction = measure

@@ -33,7 +33,8 @@ class Comparison:
 
     said: the words for it: `cheaper`, `less busy`. measure: the attribute of a number that is to be `direction` of it,
     empty for a quality. pole: the words of summaries that speak for and against a quality. than: ids of the items it
-    compares with; empty for all that were shown. alike: ids of items that more like are wanted of.
+    compares with; empty for all that were shown. alike: ids of items that more like are wanted of. first: nothing is
+    compared, what has the most or the least of `measure` is to come first.
     """
 
     said: str
@@ -42,6 +43,7 @@ class Comparison:
     pole: Pole = NO_POLE
     than: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,8 @@ class Parsed:
     unsure: names and descriptions that more than one item may answer to, which the message rests on. unknown: names
     that no item has. bare: whether the message is the title of one item and nothing else. comparisons: with what was
     shown or named, not yet resolved. undo: what is to be taken back, in the words that name it, empty for the last
-    change; None where nothing is. wants_new: asked for items other than those shown. residual: the message without
-    filters, comparisons and lifted attributes.
+    change; None where nothing is. wants_new: asked for items other than those shown. count: how many are
+    asked for, 0 where nothing says so. residual: the message without filters, comparisons and lifted attributes.
     intent_hint: only where an exact cue leaves no doubt.
     """
 
@@ -85,5 +87,6 @@ class Parsed:
     comparisons: tuple[Comparison, ...] = ()
     undo: str | None = None
     wants_new: bool = False
+    count: int = 0
     residual: str = ""
     intent_hint: Intent | None = None
