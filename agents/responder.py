@@ -31,6 +31,7 @@ from tracing.events import Note
 PROMPT, TALK_PROMPT = "responder", "responder_talk"
 NOTHING_TO_UNDO = "There is nothing to undo in this conversation."
 HISTORY_KEPT = 20  # messages
+NOTED = 6  # latest events that an answer tells of
 ITEMS_TOLD = 5  # at most, of those a question may be about
 
 
@@ -122,6 +123,7 @@ async def _talk(state: TurnState, context: TurnContext, write: Callable[[object]
         preference=preference,
         index=index_of(context.catalogue),
         news=news,
+        waiting=not_weighed(preference, context) if state.intent == "small_talk" else "",
         items=item_facts(all_known, state.message, context.catalogue, said=said),
         asks=state.intent == "question",
         learns=learned,
@@ -188,6 +190,19 @@ def fits(citations: Sequence[Citation]) -> str:
 def noted(state: TurnState, catalogue: Catalogue) -> str:
     """The likes and dislikes of this turn in words."""
     told = [f"now {reaction.kind} {one_line(catalogue[reaction.item_id].title)}" for reaction in state.reactions]
+    return "; ".join(told)
+
+
+def not_weighed(preference: Preference, context: TurnContext) -> str:
+    """What the user said and did since their taste was last rewritten, in words, the latest last."""
+    since = context.log.of_user(preference.user_id, context.catalogue.name, after=preference.watermark)
+    told = dict[str, None]()
+    for event in since[-NOTED:]:
+        item = context.catalogue.get(event.item_id)
+        if event.kind == "wish":
+            told[f"you asked for “{one_line(event.text, words=MAX_WORDS['wish'])}”"] = None
+        elif item is not None and event.liking:
+            told[f"you {'liked' if event.liking > 0 else 'did not like'} {one_line(item.title)}"] = None
     return "; ".join(told)
 
 

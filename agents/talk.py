@@ -53,14 +53,15 @@ _TURNED_AWAY = NEGATIONS | {"longer", "less"}
 class TalkGround:
     """All that an answer may rest on: the user's message, what is known of their taste, what changed in it, and items.
 
-    asks: whether the message is a
-    question about items, whose answer must state nothing else. learns: whether it was feedback or a correction.
+    waiting: what the user said and did that their taste has not seen yet. asks: whether the message is a question about
+    items, whose answer must state nothing else. learns: whether it was feedback or a correction.
     """
 
     message: str
     preference: Preference
     index: CatalogueIndex
     news: str = ""
+    waiting: str = ""
     items: Sequence[ItemFacts] = ()
     asks: bool = False
     learns: bool = False
@@ -109,13 +110,16 @@ class TalkGround:
             return f"Noted: {self.news}." if self.news else "Noted; what I believe of your taste is as it was."
         if self._wants_taste:
             facts = "; ".join(fact_line(fact) for fact in self.preference.holding)
-            return f"This is what I know: {self.preference.prose or f'{facts}.'}"
+            known = f"This is what I know: {self.preference.prose or f'{facts}.'}" if facts else ""
+            waiting = f"Noted and not weighed yet: {self.waiting}." if self.waiting else ""
+            return " ".join(filter(None, [known, waiting]))
         return "Tell me what you are looking for, or ask for a suggestion."
 
     def is_answered_by(self, sentences: Sequence[str]) -> bool:
         """Whether these tell what is in question: attributes of every item meant, or a taste that is known."""
         if self._wants_taste:
-            return any(mentions(" ".join(sentences), fact.value) for fact in self.preference.holding)
+            told = any(mentions(" ".join(sentences), fact.value) for fact in self.preference.holding)
+            return told and not self.waiting
         for item in self.items if self.asks else ():
             lines = [line for line in sentences if item.title.casefold() in line.casefold()]
             spoken = " ".join(sentences if len(self.items) == 1 else lines)
@@ -126,7 +130,8 @@ class TalkGround:
     @property
     def _wants_taste(self) -> bool:
         talks = not self.asks and not self.learns
-        return talks and bool(self.preference.holding) and _ABOUT_ME.search(self.message) is not None
+        known = bool(self.preference.holding or self.waiting)
+        return talks and known and _ABOUT_ME.search(self.message) is not None
 
     def _unknown_value(self, sentence: str, told: set[str]) -> str:
         """A value of the catalogue, or of a fact once held, that the sentence names and nobody told."""

@@ -519,3 +519,18 @@ async def test_what_was_shown_stays_asked_for_until_something_else_is(start):
     assert "They ask now for: an owl" in asked[-1].state
     kept = [one.text for one in session.services.log.of_user("ann", "prints") if one.text.startswith("something like")]
     assert len(kept) == 1  # said once, learned once
+
+
+async def test_who_asks_what_is_known_is_told_what_waits_to_be_weighed_too(start):
+    session = start()
+    first, _ = await talk(session, "ann", "Show me a calm fox.")
+    ask = {"thread_id": first.thread_id}
+    [card, *_] = first.slate
+    _ = [one async for one in session.give_feedback("ann", card.item_id, "like", **ask)]
+    answer, _ = await talk(session, "ann", "What do you know about me?", **ask)
+    assert answer.preference.version == 0
+    assert f"you liked {card.title}" in answer.reply
+    assert "you asked for" in answer.reply
+    assert "not weighed yet" in answer.reply
+    other, _ = await talk(session, "bob", "What do you know about me?")
+    assert "not weighed yet" not in other.reply
