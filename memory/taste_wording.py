@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memory.preferences import Fact, Preference
+from memory.preferences import Fact, Polarity, Preference
 from memory.taste_history import ChangeKind, FactChange
 
 SIGNS: dict[ChangeKind, str] = {
@@ -10,7 +10,13 @@ SIGNS: dict[ChangeKind, str] = {
     "noted": "·",
 }  # fmt: skip
 HEADINGS = {"turned": "turned round", "noted": "otherwise"}
+POLARITIES: dict[Polarity, str] = {"must": "Must", "must_not": "Must not", "like": "Likes", "dislike": "Dislikes"}
 MAKERS = {"fold": "fold", "edit": "you", "undo": "undo"}
+
+
+def fact_line(fact: Fact) -> str:
+    """`subject: fox`, with a mark on one that was pinned."""
+    return f"{fact.aspect}: {fact.value}{' 📌' if fact.pinned else ''}"
 
 
 def liking(change: FactChange, fact: Fact) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import pytest
@@ -72,6 +73,7 @@ def test_a_card_is_explained_down_to_its_row_in_the_trace(visit, look):
     expect(kim.page.get_by_text("and it was shown at place 2.")).to_be_visible()
     assert "/traces" in kim.page.url
     settled(kim.page)
+    expect(kim.page.get_by_test_id("stGraphVizChart").get_by_text("update preference")).to_be_visible()
     look(kim.page, "why")
     kim.page.get_by_role("heading", name="Decisions").scroll_into_view_if_needed()
     expect(kim.page.get_by_test_id("stDataFrame")).to_be_visible()
@@ -141,13 +143,43 @@ def test_the_catalogue_is_searched_and_an_item_looked_at(visit, look):
     expect(joe.page.get_by_text("What a model saw")).to_be_visible()
 
 
-def test_a_picture_is_sent_and_described(visit, look, tmp_path):
+PICTURE = """(data) => {
+  const given = new DataTransfer(), bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
+  given.items.add(new File([bytes], 'mine.png', {type: 'image/png'}));
+  return given;
+}"""
+
+
+def give_picture(page, data: bytes, way: str) -> None:
+    """What a browser does with a picture that is pasted into the field, or dragged over it and dropped."""
+    given = page.evaluate_handle(PICTURE, base64.b64encode(data).decode())
+    area = page.get_by_test_id("stChatInputTextArea")
+    if way == "paste":
+        area.evaluate(
+            "(area, given) => area.dispatchEvent(new ClipboardEvent('paste', {clipboardData: given, bubbles: true}))",
+            given,
+        )
+        return
+    for event in ("dragenter", "dragover"):
+        area.dispatch_event(event, {"dataTransfer": given})
+    expect(page.get_by_text("Drag and drop a file here")).to_be_visible()
+    page.locator('[data-testid="stChatInput"] [role="presentation"]').first.dispatch_event(
+        "drop", {"dataTransfer": given}
+    )
+
+
+@pytest.mark.parametrize("way", ["button", "paste", "drop"])
+def test_a_picture_is_sent_and_described(visit, look, tmp_path, way):
     from tests.ui_world import picture_bytes
 
     (tmp_path / "mine.png").write_bytes(picture_bytes("orange"))
-    pia = visit("pia")
+    pia = visit(f"pia-{way}")
     expect(pia.page.get_by_text("items in the catalogue")).to_be_visible()
-    pia.page.locator('input[type="file"]').first.set_input_files(tmp_path / "mine.png")
+    settled(pia.page)
+    if way == "button":
+        pia.page.locator('input[type="file"]').first.set_input_files(tmp_path / "mine.png")
+    else:
+        give_picture(pia.page, picture_bytes("orange"), way)
     expect(pia.page.get_by_text("mine.png").first).to_be_visible()
     pia.page.get_by_test_id("stChatInputTextArea").fill("something like this")
     pia.page.wait_for_timeout(1500)  # until the picture has arrived nothing can be sent

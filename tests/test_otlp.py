@@ -81,7 +81,17 @@ def recorded(trace_id: str = "t1", **about: str):
             )
         )  # fmt: skip
     with recorder.step("decide"):
-        recorder.record(ModelCall(role="recommender", model="tiny", kind="decide", output="0.9", error="it was full"))
+        recorder.record(
+            ModelCall(
+                role="recommender",
+                model="tiny",
+                kind="decide",
+                output="0.9",
+                error="it was full",
+                input_tokens=7,
+                output_tokens=1,
+            )
+        )
     return recorder.end_turn(reply="Here you are.", slate=["p1"])
 
 
@@ -120,6 +130,11 @@ def test_a_call_tells_its_prompt_tokens_and_cost_in_both_conventions():
         "llm.token_count.prompt_details.cache_read": 100, "llm.cost.total": 0.0123,
         "gen_ai.operation.name": "chat", "gen_ai.request.model": "openai/gpt-5-mini",
         "gen_ai.usage.input_tokens": 120, "gen_ai.usage.output_tokens": 30, "gen_ai.request.max_tokens": 320,
+        "gen_ai.usage.cache_read.input_tokens": 100, "gen_ai.request.temperature": 0.0,
+        "input.value": "What was asked.", "output.value": "What was said.", "palate.role": "responder",
+        "palate.retries": 0, "palate.prompt": "responder@4", "llm.input_messages.0.message.role": "user",
+        "llm.output_messages.0.message.role": "assistant",
+        "llm.invocation_parameters": '{"temperature": 0.0, "max_tokens": 320}',
     }  # fmt: skip
     attributes = told(call)
     assert {name: attributes.get(name) for name in expected} == expected
@@ -128,6 +143,8 @@ def test_a_call_tells_its_prompt_tokens_and_cost_in_both_conventions():
 def test_an_unknown_cost_is_left_out_and_an_error_is_the_status():
     [call] = [span for span in spans_of(to_otlp(recorded())) if span.name.startswith("recommender")]
     assert "llm.cost.total" not in told(call)
+    counts = [told(call)[f"decision.{name}"] for name in ("model_name", "token_count.input", "token_count.output")]
+    assert counts == ["tiny", 7, 1]
     assert (call.status.code, call.status.message) == (2, "it was full")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from agents.hand_edits import PinFact, SetFact
@@ -47,6 +49,17 @@ def test_one_click_shows_what_a_fact_rests_on_and_leads_to_the_turn(fond):
     assert len(liked) == len(taste_of(fond).current().holding[0].evidence) >= 1
     turns = [address for view, address in links(page).values() if view == "traces"]
     assert fond.traces.get(turns[0]["trace"]).started.user_id == "me"
+
+
+def test_the_taste_is_shown_as_it_was_at_the_end_of_a_day(fond):
+    page, today = open_page("taste"), datetime.now().astimezone().date()
+    page.date_input(key="as-of").set_value(today - timedelta(days=1)).run()
+    assert "Nothing was believed yet." in texts(page)
+    page.date_input(key="as-of").set_value(today).run()
+    assert "Nothing was believed yet." not in texts(page)
+    [fox] = taste_of(fond).current().holding
+    assert f"Likes subject: fox {fox.strength:.2f}" in texts(page)
+    assert "version 1, by fold" in texts(page)
 
 
 def test_a_fact_is_changed_by_hand_and_the_change_undone(fond):

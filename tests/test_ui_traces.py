@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from graphs.drawing import path_taken
 from tests import world
 from tests.ui_world import PAYLOADS, links, made_host, open_page, texts
 from tracing.events import DecisionRow, FunnelStep, ModelCall, Note, StepEnded, Trace, TurnEnded, TurnStarted
@@ -43,6 +44,29 @@ def test_one_turn_shows_its_funnel_its_decisions_its_steps_and_its_calls(real):
     assert table[parts].sum(axis=1).tolist() == pytest.approx(table["blend"].tolist())
     asked = [label for label in (one.label for one in page.expander) if "responder" in label]
     assert len(asked) == 1
+
+
+def test_one_turn_shows_the_way_it_took_through_the_graph(real):
+    result = talk(real, "me", "a fox under 90 EUR", "aaaa")
+    page = open_page("traces", trace=result.trace_id)
+    assert "start → understand → update preference → recommend → respond → end" in texts(page)
+    drawn = page.get("graphviz_chart")[0].proto.spec
+    taken = '[color="#2f6f62" penwidth=2.5]'
+    for way in ('"understand" -> "update_preference"', '"recommend" -> "respond"', '"respond" -> "__end__"'):
+        assert f"{way} {taken}" in drawn
+    for way in ('"understand" -> "respond"', '"understand" -> "summarize_items"', '"update_preference" -> "__end__"'):
+        assert way in drawn
+        assert f"{way} {taken}" not in drawn
+
+
+def test_a_turn_that_went_wrong_did_not_come_to_the_end_of_the_graph():
+    assert path_taken(["understand", "update_preference"], whole=False)[-1] == "update_preference"
+    assert path_taken(["understand", "update_preference"], whole=True)[-1] == "__end__"
+    assert path_taken(["understand", "apply_filters", "decide"], whole=False) == (
+        "__start__",
+        "understand",
+        "recommend",
+    )
 
 
 def test_a_model_call_opens_to_what_was_asked_and_answered(real):

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from agents.hand_edits import BY_HAND, FactEdit, PinFact, RemoveFact, SetFact, refusal_of
 from memory.preferences import Fact
-from memory.taste_wording import HEADINGS, MAKERS
+from memory.taste_wording import HEADINGS, MAKERS, fact_line
 from ui.frame import TRACES
 from ui.look import say
 from ui.plain import escaped
@@ -27,7 +27,7 @@ def draw_fact(fact: Fact, taste: Taste, change: Callable[[FactEdit], None], addr
     key = fact.fact_id
     with st.container(border=True, gap="xsmall", key=f"fact-{key}"):
         with st.container(key=f"bar-fact-page-{key}", horizontal=True, vertical_alignment="center", gap="small"):
-            say(f"{fact.aspect}: {fact.value}{' 📌' if fact.pinned else ''}", key=f"title-fact-{key}")
+            say(fact_line(fact), key=f"title-fact-{key}")
             st.progress(fact.strength, width=110)
             say(f"{fact.strength:.2f}", key=f"small-strength-{key}")
         count = f"{len(fact.evidence)} event{'s' if len(fact.evidence) != 1 else ''}"

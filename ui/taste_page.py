@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ import streamlit as st
 from agents.hand_edits import FactEdit, RemoveFact
 from memory.preferences import Preference
 from memory.taste_history import diff
-from memory.taste_wording import SIGNS, maker
+from memory.taste_wording import POLARITIES, SIGNS, fact_line, maker
 from ui.choosing import address_of
 from ui.conversation import Conversation, in_words
 from ui.diffs import draw_diff
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from graphs.taste import Taste
 
 VERSIONS_SHOWN = 12
-_HEADINGS = {"must": "Must", "must_not": "Must not", "like": "Likes", "dislike": "Dislikes"}
 
 
 def draw_taste_page() -> None:
@@ -64,7 +63,7 @@ def _draw(taste: Taste, talk: Conversation, session: Session) -> None:
         draw_fact_form(None, change, key="new")
         return
     _draw_prose(taste, current, talk, session)
-    for polarity, heading in _HEADINGS.items():
+    for polarity, heading in POLARITIES.items():
         facts = [fact for fact in current.holding if fact.polarity == polarity]
         if facts:
             st.subheader(heading, anchor=False)
@@ -134,8 +133,26 @@ def _draw_timeline(taste: Taste, current: Preference) -> None:
                     on_click=_undo,
                     args=(taste, one.version),
                 )
+    _draw_as_of(taste)
     if len(versions) > limit:
         st.toggle(f"All {len(versions)} versions", key="every-version")
+
+
+def _draw_as_of(taste: Taste) -> None:
+    """The taste as it was at the end of a day."""
+    day = st.date_input("As it was at the end of", value=None, max_value="today", key="as-of", format="YYYY-MM-DD")
+    if day is None:
+        return
+    then = taste.as_of(datetime.combine(day, time.max).astimezone())
+    with st.container(border=True, key="then"):
+        if then.version == 0:
+            say("Nothing was believed yet.", key="then-nothing")
+            return
+        say(f"version {then.version}, by {maker(then)}", key="small-then")
+        if then.prose:
+            say(then.prose, key="prose-then")
+        lines = [f"{POLARITIES[fact.polarity]} {fact_line(fact)} {fact.strength:.2f}" for fact in then.holding]
+        say("\n".join(lines), key="then-facts")
 
 
 def _change(taste: Taste, edit: FactEdit) -> None:

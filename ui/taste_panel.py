@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from memory.preferences import Edit, Fact, Preference
+from memory.taste_wording import POLARITIES, fact_line
 from ui.frame import TASTE
 from ui.look import say
 
 FACTS_SHOWN = 10
-_POLARITIES = {"must": "Must", "must_not": "Must not", "like": "Likes", "dislike": "Dislikes"}
 _SIGNS = {"add": "+", "strengthen": "↑", "weaken": "↓", "retract": "−"}
 
 
@@ -27,7 +27,7 @@ def draw_taste(preference: Preference, address: Mapping[str, str]) -> None:
     if preference.prose:
         say(preference.prose, key="prose-taste")
     facts = preference.holding
-    for polarity, heading in _POLARITIES.items():
+    for polarity, heading in POLARITIES.items():
         _draw_facts(heading, polarity, [fact for fact in facts[:FACTS_SHOWN] if fact.polarity == polarity])
     if rest := facts[FACTS_SHOWN:]:
         with st.expander(f"{len(rest)} weaker"):
@@ -57,5 +57,5 @@ def _draw_facts(heading: str, polarity: str, facts: list[Fact]) -> None:
     for number, fact in enumerate(facts):
         key = f"{polarity}-{number}"
         with st.container(key=f"bar-fact-{key}", horizontal=True, vertical_alignment="center", gap="small"):
-            say(f"{fact.aspect}: {fact.value}{' 📌' if fact.pinned else ''}", key=f"small-fact-{key}")
+            say(fact_line(fact), key=f"small-fact-{key}")
             st.progress(fact.strength, width=64)

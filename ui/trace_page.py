@@ -50,6 +50,7 @@ def draw_trace(trace: Trace, own: Conversations, session: Session, *, item_id: s
     catalogue = session.catalogue if session.catalogue.name == trace.started.catalogue else None
     if item_id:
         _draw_why(trace, session, catalogue, item_id)
+    _draw_path(trace)
     _draw_funnel(trace)
     _draw_decisions(trace, catalogue, item_id)
     _draw_taste(trace)
@@ -121,6 +122,20 @@ def _draw_why(trace: Trace, session: Session, catalogue: Catalogue | None, item_
             if parts:
                 say(f"{row.blend:+.2f} = {'  '.join(parts)}", key="figure-why-parts")
             say("Each part is what one signal added, as the profile's blend weighs it.", key="small-why-parts")
+
+
+def _draw_path(trace: Trace) -> None:
+    """The graph of a turn, with the way this one took."""
+    from graphs.drawing import path_drawn, path_taken
+
+    steps = [step.step for step in trace.of(StepEnded)]
+    if not steps:
+        return
+    taken = path_taken(steps, whole=trace.ended is not None and not trace.ended.error)
+    st.subheader("Path", anchor=False)
+    with st.container(key="path"):
+        st.graphviz_chart(path_drawn(taken))
+    say(" → ".join(name.strip("_").replace("_", " ") for name in taken), key="small-path")
 
 
 def _draw_funnel(trace: Trace) -> None:
