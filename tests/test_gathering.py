@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -131,3 +132,25 @@ async def test_more_than_the_model_takes_at_once_go_in_turns(chat, calls, monkey
     go()
     assert all(reply.content for reply in await asyncio.gather(*tasks))
     assert calls == [2, 2, 1]
+
+
+async def test_while_more_keep_coming_they_are_waited_for_and_who_is_alone_does_not_wait(chat, calls, monkeypatch):
+    more, pauses = list(WORDS[2:]), []
+    loop = asyncio.get_running_loop()
+    late = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        if more:
+            late.append(asyncio.run_coroutine_threadsafe(chat.ainvoke(more.pop()), loop))
+            arrived = asyncio.run_coroutine_threadsafe(asyncio.sleep(0.05), loop)
+            arrived.result()
+
+    monkeypatch.setattr(models.local.gathering, "time", SimpleNamespace(sleep=pause))
+    await chat.ainvoke(WORDS[0])
+    assert (calls, pauses) == ([1], [])
+    tasks, go = await waiting(chat, *((words,) for words in WORDS[:2]))
+    go()
+    await asyncio.gather(*tasks, *map(asyncio.wrap_future, late))
+    assert calls == [1, len(WORDS)]
+    assert len(pauses) == len(WORDS) - 2 + 1, "and no longer than they come"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from models.errors import ModelError, ModelMisconfigured
 from models.local.generation import Writing, Written, batch_size, write
 from models.local.runtime import Runtime, Stop
 from models.messages import Picture, Said
+
+PAUSE_S = 0.005  # about as long as a thread that prepares prompts goes on before another gets its turn
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +36,8 @@ class Gathering:
     """Gives the model's thread as many waiting conversations at once as suit it.
 
     A reply alone begins at once and is written as ever. While the model is busy others gather, and those to be written
-    alike then go together, first come first: several times as many a second as one by one.
+    alike then go together, first come first: several times as many a second as one by one. Where several wait and more
+    keep coming, these are waited for, as half a batch takes more than half of its time.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -51,9 +55,16 @@ class Gathering:
 
     def _write_next(self) -> None:
         """Write the first that waits, and those like it; nothing where an earlier call took them all along."""
+        self._let_more_come()
         together = self._taken()
         if together:
             self._write(together)
+
+    def _let_more_come(self) -> None:
+        size, before = batch_size(self._runtime), 1
+        while before < (waiting := len(self._waiting)) < size:
+            before = waiting
+            time.sleep(PAUSE_S)
 
     def _taken(self) -> list[_Waiting]:
         size = batch_size(self._runtime)
