@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from agents.hand_edits import PinFact, SetFact
+from graphs import forgetting
 from graphs.taste import Taste
 from tests import world
 from tests.ui_world import PAYLOADS, links, made_host, open_page, texts
@@ -169,3 +170,38 @@ def test_forgetting_asks_for_the_name_and_shows_the_proof(real):
     assert len(real.traces.list(user="ann")) == 1
     assert made_host().wait(world.talk(real, "me", "an owl", thread_id="bbbb"))[0].slate, "talking goes on"
     assert not [text for text in texts(open_page("taste", person="ann")) if "me" in text.split()]
+
+
+def asked_to_forget(page):
+    page.session_state["forget"] = True
+    page.run()
+    page.text_input(key="forget-name").set_value("me").run()
+    page.button(key="forget-now").click().run()
+    assert not page.exception, page.exception
+    return page
+
+
+def test_a_proof_that_does_not_hold_says_so_names_what_is_left_and_is_made_up_for(real, monkeypatch):
+    made_host().wait(world.talk(real, "me", "a fox for me", thread_id="aaaa"))
+    with monkeypatch.context() as patched:
+        patched.setattr(forgetting, "ERASURES", [one for one in forgetting.ERASURES if one.__name__ != "erase_traces"])
+        page = asked_to_forget(open_page("taste", person="me"))
+    assert not page.success
+    assert "You are not forgotten yet" in page.error[0].value
+    assert [text for text in texts(page) if "palate.sqlite" in text], "where it is left"
+    page = asked_to_forget(page)
+    assert "You are forgotten" in page.success[0].value
+
+
+def test_a_proof_is_shown_to_nobody_else_who_comes_to_the_window(real):
+    for person in ("me", "ann"):
+        made_host().wait(world.talk(real, person, f"a fox for {person}", thread_id="aaaa"))
+    page = open_page("taste", person="me")
+    page.session_state["trials"] = "what was answered side by side, of them as well"
+    asked_to_forget(page)
+    assert page.success
+    assert "trials" not in page.session_state
+    page.query_params["person"] = "ann"
+    page.run()
+    assert page.session_state.talk.user_id == "ann"
+    assert not page.success

@@ -43,8 +43,10 @@ def draw_taste_page() -> None:
     st.header("Your taste", anchor=False)
     draw_proof(talk.user_id)
     try:
-        taste = Taste.of(session.services, talk.user_id, session.catalogue.name)
-        _draw(taste, talk, session)
+        if talk.user_id in session.services.marks:
+            st.markdown("Forgetting you was begun and did not come to its end: go on with it below.")
+        else:
+            _draw(Taste.of(session.services, talk.user_id, session.catalogue.name), talk, session)
         draw_forget(talk, session)
     except Exception as error:
         draw_error(in_words(error), key="taste-again")
