@@ -117,11 +117,16 @@ def effect_of_bounds(state: TurnState, catalogue: Catalogue, *, left: int) -> tu
 
 def effect_of_qualities(state: TurnState, leanings: Sequence[float]) -> tuple[str, ...]:
     """How many of the candidates go along what this turn asked more or less of."""
-    told = [one.said for one in state.critiques if one.quality and one.said in state.new_critiques]
+    new = [one for one in state.critiques if one.quality and one.said in state.new_critiques]
+    told = [one.said for one in new]
     if not told:
         return ()
     along, names = sum(value > 0 for value in leanings), " and ".join(told)
     start = f"{names[:1].upper()}{names[1:]}"
+    if against := sum(value < 0 for value in leanings) if not along else 0:
+        return (f"{start}: {against:,} of {len(leanings):,} do not fit, and they come last.",)
+    if not any(one.towards for one in new):
+        return (f"{start}: nothing here is known to show that.",)
     if not along:
         return (f"{start}: nothing here is known to be, so the order is as it was.",)
     return (f"{start}: {along:,} of {len(leanings):,} lean that way, and they come first.",)

@@ -17,7 +17,7 @@ from memory.preferences import Preference
 _FACT = re.compile(r"^(?:like|must) ([^:]*): (.*)$")  # as `cite` writes a fact
 _LISTED = re.compile(r"[\w ]{1,30}: \S")
 _LISTING = re.compile(r"(?:^|(?<=[.;] ))[\w ]{1,30}: ([^.;]+)(?:[.;]|$)")
-MOST_SHARED = 4  # values told
+MOST_SHARED, MOST_LISTED = 4, 3  # values told: in common, of one list
 _WORD = re.compile(r"\w+")
 _COUNTED = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Most")
 ENOUGH_KEPT = 2  # people, before "kept together" is worth saying
@@ -116,9 +116,12 @@ def plain_reason(citations: Sequence[Citation]) -> str:
 
 
 def _prose(view: str) -> str:
-    """The first two sentences of a view, its bare list of attributes left out where there are others."""
+    """The first two sentences of a view, its lists of attributes left out; of nothing but lists their first values."""
     sentences = sentences_of(view)
     prose = [sentence for sentence in sentences if not _LISTED.match(sentence)]
+    lists = [", ".join(match[1].split(", ")[:MOST_LISTED]) for match in _LISTING.finditer(view)]
+    if not prose and len(lists) > 1:
+        return "; ".join(lists[:2])
     return " ".join((prose or sentences)[:2])
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from agents.parsing.negation import turned_away
+from agents.parsing.tokens import stem
 
 LONGEST_PHRASE = 3  # words
 FEWEST, MOST = 2, 0.5  # summaries that show a thing, and the share of all from which on it tells nothing
@@ -19,11 +20,11 @@ def left_over(request: str, wishes: Sequence[str], told: Sequence[str]) -> tuple
     turns away from is not wished for.
     """
     words, taken = re.findall(r"[^\W\d_]+", request.casefold()), set[int]()
-    named = {_singular(word) for wish in wishes for word in re.findall(r"[^\W\d_]+", wish.casefold())}
+    named = {stem(word) for wish in wishes for word in re.findall(r"[^\W\d_]+", wish.casefold())}
     found = dict[int, str]()
     for start, phrase in _phrases(words):
         places = set(range(start, start + len(phrase)))
-        if places & taken or all(_singular(word) in named for word in phrase):
+        if places & taken or all(stem(word) in named for word in phrase):
             continue
         if (shown := _shown(phrase, told)) and not turned_away(request, shown):
             taken |= places
@@ -47,13 +48,9 @@ def _phrases(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 def _shown(phrase: tuple[str, ...], told: Sequence[str]) -> str:
     """The phrase as summaries write it, where a few do and not most; empty otherwise."""
-    for last in dict.fromkeys((phrase[-1], _singular(phrase[-1]), phrase[-1].removesuffix("s"))):
+    for last in dict.fromkeys((phrase[-1], stem(phrase[-1]), phrase[-1].removesuffix("s"))):
         written = " ".join((*phrase[:-1], last))
         pattern = re.compile(rf"\b{re.escape(written)}\b")
         if FEWEST <= sum(bool(pattern.search(text)) for text in told) <= MOST * len(told):
             return written
     return ""
-
-
-def _singular(word: str) -> str:
-    return re.sub(r"(?<=[sxz])es$|(?<=[cs]h)es$|(?<=[^s])s$", "", word)

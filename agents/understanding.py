@@ -113,7 +113,7 @@ def asked_now(
         **update,
         "new_critiques": tuple(one.said for one in new),
         "earlier": (*state.earlier, standing(state))[-KEPT:] if changed else state.earlier,
-        "shown": tuple(dict.fromkeys([*state.shown, *alike])),
+        "shown": tuple(dict.fromkeys([*state.shown, *alike, *parsed.seen])),
     }
 
 

@@ -21,7 +21,8 @@ WISHES_PROMPT = "understanding_wishes"
 MAX_WISHES = 6
 _OPENERS = """please hi hello hey im am 'm 'd in the mood that is are which there with but show find give get recommend
     suggest me i'd i'm i want need would like looking something anything some any for a an ones one pictures picture
-    items item films film movies movie prints print good nice"""  # what a request begins with and says nothing by
+    items item films film movies movie prints print good nice
+    what which would should could do does you your watch"""  # what a request begins with and says nothing by
 _REQUEST = re.compile(rf"^(?:(?:{'|'.join(_OPENERS.split())})\b[\s,:]*)+", re.IGNORECASE)
 
 

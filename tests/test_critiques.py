@@ -1,6 +1,7 @@
 """Critiques: what is asked of the items shown changes the slate, is told, is taken back, and leaves the taste alone."""
 
 import dataclasses
+import re
 
 import pytest
 
@@ -265,3 +266,15 @@ async def test_a_filter_is_taken_back_by_its_words(session):
     assert max(prices(session, ids(lifted))) < 60
     genres = {session.catalogue[one].attributes["genres"] for one in ids(lifted)}
     assert genres != {("Comedy",)}
+
+
+async def test_what_is_not_wanted_and_no_list_names_comes_last(session):
+    first, without = await said(session, "show me something", "no owls")
+    assert re.match(r"No owls: \d+ of \d+ do not fit, and they come last\. ", without.reply)
+    assert not any("owl" in session.catalogue[one].text for one in ids(without))
+    assert any("owl" in item.text for item in session.catalogue if item.item_id not in ids(first))
+
+
+async def test_what_nothing_shows_anyway_is_said_to_be_shown_by_nothing(session):
+    _, without = await said(session, "show me something", "no dragons")
+    assert without.reply.startswith("No dragons: nothing here is known to show that. ")

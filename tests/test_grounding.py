@@ -152,3 +152,13 @@ async def test_a_title_alone_is_told_about_and_offered_to_lead_on(session):
 def test_one_of_a_series_is_picked_by_its_year(pick, wanted):
     parsed = parse(f"Batman, {pick}", FILMS, shown=("1", "4"))
     assert [mention.item_id for mention in parsed.mentioned] == [wanted]
+
+
+async def test_what_people_say_they_know_is_not_shown_again_and_others_are(session):
+    first = (await said(session, "show me something"))[0]
+    known = [item.title for item in ITEMS if item.item_id not in [card.item_id for card in first.slate]][:2]
+    others, _ = await talk(session, "ann", f"I have seen {known[0]} and {known[1]}", thread_id=first.thread_id)
+    assert others.slate
+    more, _ = await talk(session, "ann", "show me more", thread_id=first.thread_id)
+    shown = [card.title for result in (others, more) for card in result.slate]
+    assert not set(shown) & {*known, *(card.title for card in first.slate)}

@@ -520,6 +520,9 @@ COMPARED = [  # message, what it comes to: an attribute with a sign, or words fo
     ("more foxes", "fox/"),
     ("calmer and cheaper", "calm/lively; price -"),
     ("not so calm, and cheaper", "lively/calm; price -"),
+    ("no people", "/person"),
+    ("no princesses please", "/princess"),
+    ("cheaper, and no foxes", "price -; /fox"),
     ("more like the second", "like p2"),
     ("I loved After the Rain, anything like it?", "like p2"),
     ("something similar to After the Rain, but bigger", "like p2; width_cm +"),
@@ -527,7 +530,8 @@ COMPARED = [  # message, what it comes to: an attribute with a sign, or words fo
 NOT_COMPARED = [
     "more options", "show me more", "which is cheaper?", "cheaper than 40 euros", "I like the second", "no darker",
     "more or less", "the second is too dark", "me too", "tell me more about the first", "I never liked darker prints",
-    "which of these three is calmer?", "I don't tend to buy newer prints",
+    "which of these three is calmer?", "I don't tend to buy newer prints", "no idea", "no thanks", "no rush",
+    "no, thank you", "I have no people to ask", "no more", "no",
 ]  # fmt: skip
 REQUESTS = [
     "hi im looking for a good horror movie", "I loved The Matrix, anything like it?", "can you suggest one",
@@ -548,6 +552,23 @@ def test_no_repeats_asks_for_others(message: str) -> None:
     parsed = parse(message, FILMS, shown=SHOWN_FILMS)
     assert parsed.wants_new
     assert parsed.intent_hint == "critique"
+
+
+@pytest.mark.parametrize(
+    ("message", "seen"),
+    [
+        ("we have seen Alien and Toy Story", ("1", "3")),
+        ("I already watched The Matrix", ("4",)),
+        ("I've seen the second", ("4",)),
+        ("have you seen Alien?", ()),
+        ("I have not seen Alien", ()),
+        ("I saw Alien and loved it", ("1",)),
+        ("something like Alien", ()),
+        ("I liked Alien, and something I have not seen", ()),
+    ],
+)
+def test_what_people_know_already_is_read(message: str, seen: tuple[str, ...]) -> None:
+    assert parse(message, FILMS, shown=SHOWN_FILMS).seen == seen
 
 
 @pytest.mark.parametrize(("message", "wanted"), COMPARED)

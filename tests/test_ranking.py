@@ -155,6 +155,8 @@ def test_plain_evidence_reads_as_a_sentence():
     view = "A fox. A fox. It sleeps. It dreams. paper: hemp"
     assert plain_reason((Citation("summary", "a", view),)) == "A fox. It sleeps."
     assert plain_reason((Citation("summary", "a", "paper: hemp"),)) == "Paper: hemp."
+    listed = "genres: Drama, War. keywords: tense, noir, rain, dark"
+    assert plain_reason((Citation("summary", "a", listed),)) == "Drama, War; tense, noir, rain."
 
 
 @pytest.mark.parametrize(

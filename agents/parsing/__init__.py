@@ -13,7 +13,7 @@ from agents.parsing.comparisons import is_likened, read_comparisons
 from agents.parsing.cues import hint_first, hint_last, read_relaxed, undone, wants_new
 from agents.parsing.described import read_described
 from agents.parsing.index import CatalogueIndex, index_of
-from agents.parsing.judgement import read_judgement
+from agents.parsing.judgement import read_judgement, read_seen
 from agents.parsing.names import Named, NameReader
 from agents.parsing.numbers import read_numbers
 from agents.parsing.parsed import Comparison, Mention, Parsed, Unsure
@@ -56,7 +56,9 @@ def parse(
     named += read_described(reading, index, shown, told)
     named.sort(key=lambda one: one.start)
     strangers = read_strangers(reading, index, named)
-    new, hint = wants_new(reading), hint_first(reading.message, points=bool(named))
+    hint = hint_first(reading.message, points=bool(named))
+    seen = read_seen(reading, named) if hint is None else ()
+    new = wants_new(reading) or (bool(seen) and bool(shown))
     judged = read_judgement(reading, named if hint != "question" else ())  # "why the first and not the third?" asks
     relaxed: list[str] = []
     filters: list[Filter] = []
@@ -76,6 +78,7 @@ def parse(
         filters=tuple(filters),
         relax=tuple(relaxed),
         mentioned=_mentions(named),
+        seen=tuple(item_id for item_id in seen if item_id not in judged.likes),
         likes=judged.likes,
         dislikes=judged.dislikes,
         unsure=_unsure(reading, named, strangers),
@@ -115,8 +118,8 @@ def _unsure(reading: Reading, named: Sequence[Named], strangers: Sequence[Strang
 
 
 def _is_bare(reading: Reading, named: Sequence[Named]) -> bool:
-    """Whether the message is the title of one item and nothing else."""
-    if len(named) != 1 or len(named[0].mentions) != 1 or named[0].mentions[0].how != "title":
+    """Whether the message names one item, by its title or its place, and nothing else."""
+    if len(named) != 1 or len(named[0].mentions) != 1:
         return False
     rest = [*range(named[0].start), *range(named[0].stop, len(reading))]
     return all(reading.tokens[at].kind == "mark" or reading.word(at) in _AROUND_A_TITLE for at in rest)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agents.parsing.axes import POLES, pole_of
 from agents.parsing.index import CatalogueIndex, Measure
-from agents.parsing.lexicon import FUNCTION_WORDS, ITEM_NOUNS, phrases
+from agents.parsing.lexicon import FUNCTION_WORDS, IDIOMS, ITEM_NOUNS, phrases
 from agents.parsing.names import Named
 from agents.parsing.parsed import Comparison, Direction
 from agents.parsing.tokens import Reading, stem
@@ -46,7 +46,7 @@ _LIKE_THOSE = phrases(
     "similar to those", "similar to these", "similar to them", "like that one", "like this one",
 )  # fmt: skip
 _NOUNS_OF_MORE = frozenset("anything something more ones one others movies films movie film prints print else".split())
-LONGEST_QUALITY = 3  # words
+LONGEST_QUALITY, MOST_REFUSED = 3, 2  # words
 
 
 def read_comparisons(
@@ -122,6 +122,8 @@ def _at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, i
     clause = max(reading.clause_start(at), at - 5)
     if any(reading.word(here) in _DENIED for here in range(clause, at) if here not in reading.taken):
         return None  # "I don't tend to watch newer films"
+    if word in ("no", "without") and (refused := _refused_thing(reading, index, at)) is not None:
+        return refused
     if word in _LEADS:
         if reading.word(at - 1) in _REFUSED:
             return None
@@ -137,6 +139,28 @@ def _at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, i
     if word in COMPARATIVES or (word.endswith("er") and _measure_of(index, word)):
         return of_word(index, word, "more", word), at + 1
     return None
+
+
+def _refused_thing(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, int] | None:
+    """ "no princesses", of which the catalogue has no list: less of it, where that is all that a clause says."""
+    stop = at + 1
+    while stop < len(reading) and stop - at <= MOST_REFUSED and _is_quality(reading, stop):
+        stop += 1
+    words = reading.words(at + 1, stop)
+    ends = reading.word(stop) in ("", "please", "and", "but", "or") or reading.tokens[stop].kind == "mark"
+    opens = (
+        reading.word(at - 1) in ("", "and", "but", "with", "please", "something")
+        or reading.tokens[at - 1].kind == "mark"
+    )
+    odd = IDIOMS | {"more", "less", "repeat", "repeats", "way"}
+    if (
+        not words
+        or not ends
+        or not opens
+        or any(word in odd or word in POLES or word in COMPARATIVES for word in words)
+    ):
+        return None
+    return of_word(index, " ".join(words), "less", f"{reading.word(at)} {' '.join(words)}"), stop
 
 
 def of_named_measure(reading: Reading, index: CatalogueIndex, at: int, word: str) -> tuple[Comparison, int] | None:

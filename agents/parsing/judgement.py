@@ -27,6 +27,7 @@ _NEGATIVE = phrases(
     "no to", "thumbs down for", "thumbs down to", "👎", "can't stand", "cannot stand", "couldn't stand", "tired of",
     "sick of", "bored by", "bored of", "can't bear", "get rid of",
 )  # fmt: skip
+_SEEN = frozenset("seen watched saw own read".split())
 _NOT = frozenset("not never don't dont didn't didnt do not doesn't wasn't isn't wouldn't".split()) - {"do"}
 _BREAKS = frozenset((".", "!", "?", ";", "\n"))
 _BETWEEN = frozenset(
@@ -64,6 +65,20 @@ def read_judgement(reading: Reading, named: Sequence[Named]) -> Judged:
         tuple(item_id for item_id, verdict in verdicts.items() if verdict > 0),
         tuple(item_id for item_id, verdict in verdicts.items() if verdict < 0),
     )
+
+
+def read_seen(reading: Reading, named: Sequence[Named]) -> tuple[str, ...]:
+    """The items that people say they know already: "we have seen Frozen and Moana"; not "have you seen Frozen?"."""
+    found: list[str] = []
+    knows = False
+    for one, before in zip(named, [0, *(one.stop for one in named)], strict=False):
+        words = reading.words(before, one.start)
+        if any(word in _SEEN for word in words):
+            knows = not {"you", "not", "never", "haven't", "like", "n't"} & set(words)
+        elif not all(word in ("and", ",", "or", "&", "the") for word in words):
+            knows = False
+        found += [mention.item_id for mention in one.mentions if knows]
+    return tuple(found)
 
 
 def _verdicts_after(reading: Reading, named: Sequence[Named]) -> list[int]:

@@ -68,8 +68,9 @@ class Parsed:
 
     filters: in the order said. relax: attributes whose earlier filters the person lifts ("any price"), schema order.
     mentioned: in the order said, each item once. likes, dislikes: ids of mentioned items the person judged.
+    seen: ids of those they say they know already.
     unsure: names and descriptions that more than one item may answer to, which the message rests on. unknown: names
-    that no item has. bare: whether the message is the title of one item and nothing else. comparisons: with what was
+    that no item has. bare: whether the message only names one item. comparisons: with what was
     shown or named, not yet resolved. undo: what is to be taken back, in the words that name it, empty for the last
     change; None where nothing is. wants_new: asked for items other than those shown. count: how many are
     asked for, 0 where nothing says so. residual: the message without filters, comparisons and lifted attributes.
@@ -81,6 +82,7 @@ class Parsed:
     mentioned: tuple[Mention, ...] = ()
     likes: tuple[str, ...] = ()
     dislikes: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
     unsure: tuple[Unsure, ...] = ()
     unknown: tuple[str, ...] = ()
     bare: bool = False
