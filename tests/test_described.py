@@ -3,7 +3,7 @@
 import pytest
 
 from agents.parsing import parse
-from tests.test_parsing import FILMS, PRINTS, SHOWN_PRINTS
+from tests.said import FILMS, PRINTS, SHOWN_PRINTS
 from tests.world import ITEMS, open_session, polite, talk
 
 TOLD = {

@@ -5,8 +5,8 @@ import pytest
 from agents.parsing import parse
 from agents.wishes import wish_text
 from catalog.items import Item
+from tests.said import FILMS
 from tests.test_critiques import no_wishes, said
-from tests.test_parsing import FILMS
 from tests.world import ITEMS, open_session, talk
 
 SERIES = tuple(
