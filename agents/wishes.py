@@ -22,7 +22,7 @@ MAX_WISHES = 6
 _OPENERS = """please hi hello hey im am 'm 'd in the mood that is are which there with but show find give get recommend
     suggest me i'd i'm i want need would like looking something anything some any for a an ones one pictures picture
     items item films film movies movie prints print good nice
-    what which would should could do does you your watch"""  # what a request begins with and says nothing by
+    what which would should could do does you your watch have it got"""  # what begins a request and says nothing
 _REQUEST = re.compile(rf"^(?:(?:{'|'.join(_OPENERS.split())})\b[\s,:]*)+", re.IGNORECASE)
 
 
@@ -41,14 +41,26 @@ async def wishes_of(
     if state.upload and by == "your own words":
         named, by = (), "the picture"  # it says more than what was said about it
     plainly = parsed.intent_hint == "recommend" and not (named or state.upload or parsed.likes or parsed.dislikes)
-    asked = _REQUEST.sub("", rest) if plainly else ""
-    if asked and not any(turned_away(state.message, word) for word in re.findall(r"\w{3,}", asked)):
+    asked = _welcome(_REQUEST.sub("", rest), state.message) if plainly else ""
+    if asked:
         named, by = (asked,), "your own words"  # who asks in so many words does not ask in vain
     wishes = tuple(wish for wish in named if not turned_away(state.message, wish))  # the parser may keep the "no"
     missed = left_over(rest, wishes, context.items.told(context.catalogue.name))
     if missed and not refuses(rest):
         return (*wishes, *missed)[:MAX_WISHES], f"{by} and what pictures show", problems
     return wishes, by, problems
+
+
+def _welcome(asked: str, message: str) -> str:
+    """The words of a request, without the parts that say what it is not to be."""
+
+    def refused(part: str) -> bool:
+        return any(turned_away(message, word) for word in re.findall(r"\w{3,}", part))
+
+    if not refused(asked):
+        return asked
+    parts = [part.strip() for part in re.split(r"[,.;!?]|\bbut\b|\band\b", asked)]
+    return ", ".join(part for part in parts if part and wish_text(part) and not refused(part))
 
 
 def merged_wishes(held: Sequence[str], new: Sequence[str]) -> tuple[str, ...]:

@@ -24,13 +24,16 @@ def read(message):
         ("that fox one is lovely", "p3"),
         ("the dark one is nice", "p2"),
         ("the darker one, please", "p2"),
-        ("the darkest print", "p2"),
+        ("I like the darkest print", "p2"),
         ("the calm one", "p1"),
         ("more like the owl", "p2"),
         ("the owl is great", "p2"),
         ("tell me about the sailing boat", "p1"),
         ("that joyful one, what does it cost?", "p3"),
         ("the one in black and white", "p2"),
+        ("the cheapest one is nice", "p1"),
+        ("I like the smallest one", "p1"),
+        ("the newer print", "p3"),
     ],
 )
 def test_words_of_one_item_shown_point_at_it(message, wanted):
@@ -56,8 +59,9 @@ def test_words_that_fit_only_in_part_leave_it_open():
 @pytest.mark.parametrize(
     "message",
     [
-        "the other one", "the cheaper one", "the best one", "the second one", "the price is fine", "a blue one",
+        "the other one", "the cheaper the better", "the best one", "the second one", "the price is fine", "a blue one",
         "do you have the whale?", "the moon is lovely", "I like the mood", "the print I bought", "the paper one",
+        "the darkest print", "the cheapest, please",
     ],
 )  # fmt: skip
 def test_what_names_nothing_that_is_shown_points_at_nothing_by_it(message):

@@ -4,7 +4,7 @@ import pytest
 
 from agents.parsing import parse
 from agents.parsing.superlatives import MOST_WANTED
-from tests.test_parsing import FILMS, PRINTS
+from tests.said import FILMS, PRINTS
 from tests.world import open_session, polite, talk
 
 READ = [

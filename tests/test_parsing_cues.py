@@ -26,6 +26,8 @@ HINTS = [
     ("Thanks!", "small_talk"),
     ("thank you, bye", None),
     ("what is Alien about?", "question"),
+    ("what year is the second from?", "question"),
+    ("Do you have Alien?", "question"),
     ("how much is the second?", "question"),
     ("that's wrong, I don't like horror", "correct_taste"),
     ("That's right", None),
@@ -157,3 +159,17 @@ def test_asking_for_others_is_told_from_asking_for_recent_ones(message: str, wan
 @pytest.mark.parametrize(("message", "wanted"), HINTS)
 def test_an_intent_is_named_only_where_the_cue_is_exact(message: str, wanted: str | None) -> None:
     assert parse(message, FILMS, shown=SHOWN_FILMS).intent_hint == wanted
+
+
+@pytest.mark.parametrize(
+    ("message", "alike"),
+    [
+        ("a woodcut like After the Rain", ["p2"]),
+        ("any calm landscape similar to After the Rain?", ["p2"]),
+        ("a print I like is After the Rain", []),
+        ("a lot like After the Rain", []),
+    ],
+)
+def test_a_kind_like_an_item_asks_for_more_like_it(message: str, alike: list[str]) -> None:
+    found = parse(message, PRINTS, shown=SHOWN_PRINTS).comparisons
+    assert [item_id for one in found for item_id in one.alike] == alike

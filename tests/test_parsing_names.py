@@ -10,6 +10,7 @@ from tests.said import FILMS, PRINTS, SHOWN_FILMS, SHOWN_PRINTS
 NAMES = [
     ("something like Alien", "1"),
     ("more like toy story please", "3"),
+    ("Do you have The Matirx?", "4"),
     ("I loved the silence of the lambs", "7"),
     ("The Matrix was great", "4"),
     ("matrix", "4"),

@@ -534,3 +534,14 @@ async def test_who_asks_what_is_known_is_told_what_waits_to_be_weighed_too(start
     assert "not weighed yet" in answer.reply
     other, _ = await talk(session, "bob", "What do you know about me?")
     assert "not weighed yet" not in other.reply
+
+
+async def test_what_a_request_refuses_leaves_the_rest_of_it_a_wish(session):
+    session.services.models.played_chat.answer = lambda prompt: "none" if "List what" in prompt else polite(prompt)
+    result, _ = await talk(session, "ann", "something happy for a nursery, no neon")
+    changed = [
+        event.state_changes
+        for event in session.services.traces.get(result.trace_id).of(StepEnded)
+        if event.step == "understand"
+    ]
+    assert changed[0]["new_wishes"] == ("happy for a nursery",) or changed[0]["new_wishes"] == ["happy for a nursery"]

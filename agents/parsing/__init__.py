@@ -12,6 +12,7 @@ from types import MappingProxyType
 from agents.parsing.comparisons import is_likened, read_comparisons
 from agents.parsing.cues import hint_first, hint_last, read_relaxed, undone, wants_new
 from agents.parsing.described import read_described
+from agents.parsing.extremes import read_extremes
 from agents.parsing.index import CatalogueIndex, index_of
 from agents.parsing.judgement import read_judgement, read_seen
 from agents.parsing.names import Named, NameReader
@@ -29,7 +30,7 @@ from catalog.items import Catalogue
 __all__ = ["Mention", "Parsed", "parse", "warm"]
 
 NOTHING_TOLD: Mapping[str, str] = MappingProxyType({})
-_AROUND_A_TITLE = frozenset("please the film movie print original".split())
+_AROUND_A_TITLE = frozenset("please the film movie print original do you have got hi hello".split())
 LONGEST_MESSAGE = 4_000  # characters read; the rest goes to the residual unread
 
 
@@ -53,7 +54,7 @@ def parse(
     reading, index = Reading(message[:LONGEST_MESSAGE]), index_of(catalogue)
     shown = [item_id for item_id in shown if item_id in catalogue]
     named = [*NameReader(reading, index, catalogue, shown).read(), *read_places(reading, shown, meant)]
-    named += read_described(reading, index, shown, told)
+    named += [*read_extremes(reading, index, catalogue, shown), *read_described(reading, index, shown, told)]
     named.sort(key=lambda one: one.start)
     strangers = read_strangers(reading, index, named)
     hint = hint_first(reading.message, points=bool(named))
@@ -89,7 +90,7 @@ def parse(
         wants_new=new,
         count=count,
         residual=reading.residual() + message[LONGEST_MESSAGE:],
-        intent_hint="question" if bare and hint is None else hint,
+        intent_hint="question" if bare and hint in (None, "recommend") else hint,
     )
 
 

@@ -40,6 +40,11 @@ _ALIKE = re.compile(
     r"(?:more|something|anything|ones?|others?|another|some|movies?|films?|prints?|books?) "
     r"(?:\w+ )?(?:like|close to|similar to)$"
 )
+_ALIKE_A_KIND = re.compile(  # "a thriller like", not "a film I like" or "a lot like"
+    r"\b(?:an?|any|some|another|good|great) (?:[\w-]+ ){0,2}"
+    r"(?!(?:i|you|we|they|he|she|who|that|people|kids|really|would|also|not|don't|do|just|much|lot|bit|feel|look|would)\b)"
+    r"[\w-]{4,} (?:like|similar to)$"
+)
 _SIMILAR = re.compile(r"(?:^|\W)(?:similar to|resembling|in the (?:style|spirit|vein) of)$")
 _LIKE_THOSE = phrases(
     "like it", "like that", "like this", "like those", "like these", "like them", "similar to it", "similar to that",
@@ -104,7 +109,7 @@ def _stands_alone(comparison: Comparison, index: CatalogueIndex) -> bool:
 def is_likened(reading: Reading, at: int) -> bool:
     """Whether more like what is named here is asked for."""
     before = " ".join(reading.words(max(0, at - 5), at))
-    return _ALIKE.search(before) is not None or _SIMILAR.search(before) is not None
+    return any(pattern.search(before) is not None for pattern in (_ALIKE, _ALIKE_A_KIND, _SIMILAR))
 
 
 def _start_of_likeness(reading: Reading, at: int) -> int:
@@ -136,7 +141,7 @@ def _at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, i
         return None
     if (named := of_named_measure(reading, index, at, word)) is not None:
         return named
-    if word in COMPARATIVES or (word.endswith("er") and _measure_of(index, word)):
+    if word in COMPARATIVES or (word.endswith("er") and measure_of(index, word)):
         return of_word(index, word, "more", word), at + 1
     return None
 
@@ -185,7 +190,7 @@ def _of_quality(
     stop = at
     while stop < len(reading) and stop - at < LONGEST_QUALITY and _is_quality(reading, stop):
         stop += 1
-        if reading.word(stop - 1) in POLES or _measure_of(index, reading.word(stop - 1)):
+        if reading.word(stop - 1) in POLES or measure_of(index, reading.word(stop - 1)):
             break  # "more calm owls": what is calm is said by the rest
     if stop == at:
         return None
@@ -201,7 +206,7 @@ def _is_quality(reading: Reading, at: int) -> bool:
 
 def of_word(index: CatalogueIndex, word: str, direction: Direction, said: str) -> Comparison:
     """More or less of what a word stands for: a number of the catalogue where it has one, else a quality."""
-    if measure := _measure_of(index, word):
+    if measure := measure_of(index, word):
         name, its_direction = measure
         direction = its_direction if direction == "more" else _OPPOSED[its_direction]
         return Comparison(said, name, direction)
@@ -209,7 +214,8 @@ def of_word(index: CatalogueIndex, word: str, direction: Direction, said: str) -
     return Comparison(said, pole=pole if direction == "more" else pole.turned())
 
 
-def _measure_of(index: CatalogueIndex, word: str) -> tuple[str, Direction] | None:
+def measure_of(index: CatalogueIndex, word: str) -> tuple[str, Direction] | None:
+    """The attribute that a word like "cheaper" compares, and whether it asks for less or more; None for no number."""
     for measure in index.measures:
         less, more = _BY_DIMENSION.get(measure.dimension, (frozenset[str](), frozenset[str]()))
         if measure.dimension == "money":

@@ -63,7 +63,8 @@ _OWN_TASTE = re.compile(
     r"|\btell me about me\b|^who am i\b|^what have you (learned|learnt|remembered|noticed)\b"
 )
 _QUESTION = re.compile(
-    r"^(and |so |ok |okay )?(what'?s|what is|what are|what was|how (much|big|wide|tall|long|old|many)|"
+    r"^(and |so |ok |okay )?(what'?s|what is|what are|what was|"
+    r"what (year|price|size|genre|colou?r|kind)|how (much|big|wide|tall|long|old|many)|"
     r"when|who|why|where|which year|tell me (more )?about|is|are|was|were|does|do|did|has|have|can you tell me)\b"
 )
 _REQUEST = re.compile(

@@ -54,6 +54,8 @@ def read_described(
     at = 0
     while at < len(reading):
         pointed = next((one for one in _pointed_at(reading, at) if _tells(one, index, names)), None)
+        if pointed and any(word.endswith("est") for word in pointed.words) and not spoken_of(reading, at, pointed.stop):
+            pointed = None  # "the darkest print" asks for an order, "I like the darkest print" points
         meant = _meant(pointed, shown, told) if pointed else ()
         if pointed is not None and not meant and pointed.one:
             meant = tuple(shown)  # one of them is meant, and nothing tells which
@@ -81,7 +83,7 @@ def _pointed_at(reading: Reading, at: int) -> Iterator[Pointed]:
     stop = _run(reading, at + 1)
     if stop == at + 1:
         return
-    if stem(reading.word(stop)) in _ONE:
+    if reading.word(stop) in _ONE:
         yield Pointed(at, stop + 1, reading.words(at + 1, stop), plain=False, one=reading.word(stop) == "one")
     elif reading.word(at - 1) in _LED or reading.word(stop) in _FOLLOWED:
         yield Pointed(at, stop, reading.words(at + 1, stop), plain=True)
@@ -99,6 +101,11 @@ def _run(reading: Reading, at: int) -> int:
             break
         stop += 1
     return stop
+
+
+def spoken_of(reading: Reading, start: int, stop: int) -> bool:
+    """Whether what stands there is judged, asked about or compared with, and so is something that was shown."""
+    return reading.word(start - 1) in _LED or reading.word(stop) in _FOLLOWED
 
 
 def _tells(pointed: Pointed, index: CatalogueIndex, names: set[str]) -> bool:
