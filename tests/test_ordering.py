@@ -12,6 +12,7 @@ READ = [
     ("the two newest prints", PRINTS, 2, [("year", "more")], "the prints"),
     ("your largest one", PRINTS, 0, [("width_cm", "more")], "one"),
     ("the most expensive you have", PRINTS, 0, [("price", "more")], "you have"),
+    ("the most expensive one you have", PRINTS, 0, [("price", "more")], "one you have"),
     ("the least expensive first", PRINTS, 0, [("price", "less")], ""),
     ("the smallest edition", PRINTS, 0, [("edition", "less")], ""),
     ("the most recent horror", FILMS, 0, [("year", "more")], None),

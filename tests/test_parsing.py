@@ -88,6 +88,8 @@ FILM_FILTERS = [
     ("a western, a musical or a drama", "genres any of Western, Musical, Drama"),
     ("a film for kids", "genres has Children"),
     ("no horror", "genres has not Horror"),
+    ("a film that isn't horror", "genres has not Horror"),
+    ("films that are not musicals", "genres has not Musical"),
     ("not horror", "genres has not Horror"),
     ("without musicals", "genres has not Musical"),
     ("anything but comedies", "genres has not Comedy"),

@@ -80,7 +80,9 @@ COMPARED = [  # message, what it comes to: an attribute with a sign, or words fo
     ("cheaper, and no foxes", "price -; /fox"),
     ("more like the second", "like p2"),
     ("I loved After the Rain, anything like it?", "like p2"),
-    ("something similar to After the Rain, but bigger", "like p2; width_cm +"),
+    ("something similar to After the Rain, but bigger", "like p2; width_cm + p2"),
+    ("the second one is nice, anything similar but bigger?", "like p2; width_cm + p2"),
+    ("the first and the second are nice, anything bigger?", "width_cm +"),
 ]
 
 

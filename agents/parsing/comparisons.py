@@ -48,7 +48,7 @@ _ALIKE_A_KIND = re.compile(  # "a thriller like", not "a film I like" or "a lot 
 _SIMILAR = re.compile(r"(?:^|\W)(?:similar to|resembling|in the (?:style|spirit|vein) of)$")
 _LIKE_THOSE = phrases(
     "like it", "like that", "like this", "like those", "like these", "like them", "similar to it", "similar to that",
-    "similar to those", "similar to these", "similar to them", "like that one", "like this one",
+    "similar to those", "similar to these", "similar to them", "like that one", "like this one", "similar",
 )  # fmt: skip
 _NOUNS_OF_MORE = frozenset("anything something more ones one others movies films movie film prints print else".split())
 LONGEST_QUALITY, MOST_REFUSED = 3, 2  # words
@@ -75,9 +75,15 @@ def read_comparisons(
         while reading.word(start - 1) in ("a", "bit", "little", "much", "even", "something", "it", "make", "them"):
             start -= 1
         reading.take(start, after)
-        found.append(replace(comparison, than=than))
+        found.append(replace(comparison, than=than or _only_one(named, start)))
         at = after
     return found
+
+
+def _only_one(named: Sequence[Named], at: int) -> tuple[str, ...]:
+    """The item spoken of before, where it is one alone: "the second is nice, anything bigger?"."""
+    spoken = [mention.item_id for one in named if one.stop <= at for mention in one.mentions]
+    return tuple(spoken) if len(spoken) == 1 else ()
 
 
 def _likenesses(reading: Reading, named: Sequence[Named]) -> list[Comparison]:

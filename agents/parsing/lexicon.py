@@ -45,6 +45,12 @@ COMMON_WORDS = FUNCTION_WORDS | frozenset(
     sequel part episode story film movie print picture""".split()
 )
 NEGATIONS = phrases(
+    *(
+        f"{which} {be}"
+        for which in ("that", "which")
+        for be in ("isn't", "isnt", "aren't", "arent", "is not", "are not")
+    ),
+    "that's not",
     "no",
     "not",
     "without",

@@ -110,8 +110,9 @@ def _is_asked(reading: Reading, at: int) -> bool:
 
 def _is_beside_superlative(reading: Reading, at: int) -> bool:
     """ "the two cheapest", "the cheapest two", "the three most expensive"; not "your largest one"."""
-    counts = reading.word(at) != "one" and (_is_superlative(reading, at + 1) or _is_superlative(reading, at - 1))
-    return counts or bool({reading.word(at + 1), reading.word(at - 2)} & {"most", "least"})
+    after = _is_superlative(reading, at - 1) or reading.word(at - 2) in ("most", "least")
+    counts = reading.word(at) != "one" and (_is_superlative(reading, at + 1) or after)
+    return counts or reading.word(at + 1) in ("most", "least")
 
 
 def _is_superlative(reading: Reading, at: int) -> bool:
