@@ -479,7 +479,8 @@ async def test_feedback_in_words_is_confirmed_by_what_was_learned(start):
     assert "About " not in played(session).played_chat.heard[-1]
 
 
-async def test_a_picture_is_what_is_asked_for_now_whatever_was_asked_before(start):
+@pytest.mark.parametrize("words", ["anything like it?", "I saw this one in a café. Do you have anything like it?"])
+async def test_a_picture_is_what_is_asked_for_now_whatever_was_asked_before(start, words):
     """After calm owls, somebody shows a fox and asks for the like: foxes, and the reason says so."""
 
     def answer(prompt):
@@ -488,7 +489,7 @@ async def test_a_picture_is_what_is_asked_for_now_whatever_was_asked_before(star
     session = start(answer=answer, decide=lambda state, question: "recommend" if isinstance(question, Choice) else 0.5)
     first, _ = await talk(session, "ann", "I would love an owl, please")
     picture = session.pictures.read(_any_picture(session))
-    result, _ = await talk(session, "ann", "anything like it?", picture=picture, thread_id=first.thread_id)
+    result, _ = await talk(session, "ann", words, picture=picture, thread_id=first.thread_id)
     assert "fox" in session.catalogue[result.slate[0].item_id].text
     [shared] = [one for one in result.slate[0].citations if one.kind == "picture"]
     assert shared.text == "fox"
