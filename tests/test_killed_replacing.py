@@ -1,4 +1,4 @@
-"""Killed before any write of a turn that takes another's place, a conversation and its taste are as before or as after."""
+"""Killed before any write of a turn that takes the place of another, all is as before it or as after it."""
 
 import json
 import subprocess
