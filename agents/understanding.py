@@ -46,9 +46,9 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         return {"intent": "recommend" if state.upload else "feedback", "understood_by": ("no words: what was sent",)}
     runtime.stream_writer(Progress("understand", "reading your message"))
     shown = (state.critique_of,) if state.critique_of in context.catalogue else state.last_slate
-    here = () if state.upload else shown  # beside a picture, "this one" is what it shows
-    told = {one: known_of(one, context) for one in here if one in context.catalogue}
-    meant = state.meant if state.meant in context.catalogue and not state.critique_of else ""
+    points = not state.upload  # beside a picture, "this one" and "it" are what it shows
+    told = {one: known_of(one, context) for one in shown if points and one in context.catalogue}
+    meant = state.meant if points and state.meant in context.catalogue and not state.critique_of else ""
     read = partial(
         parse, catalogue=context.catalogue, shown=shown, meant=meant, told=told, this_year=context.now().year
     )

@@ -496,6 +496,18 @@ async def test_a_picture_is_what_is_asked_for_now_whatever_was_asked_before(star
     assert not any(one.kind == "wish" for card in result.slate for one in card.citations)
 
 
+async def test_beside_a_picture_it_is_never_the_item_spoken_of_before(start):
+    session = start(decide=lambda state, question: "recommend" if isinstance(question, Choice) else 0.5)
+    first, _ = await talk(session, "ann", "show me something")
+    owl = next(at for at, card in enumerate(first.slate) if "fox" not in session.catalogue[card.item_id].text)
+    place = ("first", "second", "third", "fourth")[owl]
+    await talk(session, "ann", f"the {place} is lovely", thread_id=first.thread_id)
+    picture = session.pictures.read(_any_picture(session))
+    result, _ = await talk(session, "ann", "anything like it?", picture=picture, thread_id=first.thread_id)
+    assert not any(one.likeness for one in result.critiques)
+    assert "fox" in session.catalogue[result.slate[0].item_id].text
+
+
 async def test_words_about_a_picture_are_no_wish_of_their_own(start):
     session = start(answer=lambda prompt: "a castle" if "List what they wish for" in prompt else polite(prompt))
     picture = session.pictures.read(_any_picture(session))
