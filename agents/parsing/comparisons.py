@@ -253,6 +253,11 @@ def _than(reading: Reading, named: Sequence[Named], at: int) -> tuple[tuple[str,
     return (), here
 
 
+def comparative_of(superlative: str) -> str:
+    """`cheapest` → `cheaper`, `busiest` → `busier`; empty for a word that is no superlative by its end."""
+    return f"{superlative[:-3]}er" if superlative.endswith("est") else ""
+
+
 def _comparative(word: str) -> str:
     """The regular comparative: `dark` → `darker`, `busy` → `busier`, `sad` → `sadder`."""
     if word.endswith("y"):

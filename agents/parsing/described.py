@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agents.parsing.axes import POLES
-from agents.parsing.comparisons import COMPARATIVES
+from agents.parsing.comparisons import COMPARATIVES, comparative_of
 from agents.parsing.index import CatalogueIndex
 from agents.parsing.lexicon import DIMENSION_WORDS, FUNCTION_WORDS, ITEM_NOUNS, KIND_NAMES
 from agents.parsing.names import Named
@@ -157,4 +157,4 @@ def _names(phrase: str, stems: Sequence[str]) -> bool:
 
 def _positive(word: str) -> str:
     """`darkest` → `dark`; any other word as it is."""
-    return COMPARATIVES.get(f"{word.removesuffix('est')}er", word) if word.endswith("est") else word
+    return COMPARATIVES.get(comparative_of(word), word)

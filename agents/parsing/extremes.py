@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.parsing.comparisons import measure_of
+from agents.parsing.comparisons import comparative_of, measure_of
 from agents.parsing.described import spoken_of
 from agents.parsing.index import CatalogueIndex
 from agents.parsing.lexicon import ITEM_NOUNS
@@ -26,7 +26,7 @@ def read_extremes(reading: Reading, index: CatalogueIndex, catalogue: Catalogue,
         most = word.endswith("est") and spoken_of(reading, at, stop + noun)
         if reading.word(at) != "the" or not (most or (noun and word.endswith("er"))) or not reading.free(at, stop):
             continue
-        measured = measure_of(index, f"{word[:-3]}er" if most else word)
+        measured = measure_of(index, comparative_of(word) if most else word)
         figures = {item_id: catalogue[item_id].attributes.get(measured[0]) for item_id in shown} if measured else {}
         known = {item_id: figure for item_id, figure in figures.items() if isinstance(figure, int | float)}
         if measured is None or not known:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agents.parsing.comparisons import of_named_measure, of_word
+from agents.parsing.comparisons import comparative_of, of_named_measure, of_word
 from agents.parsing.index import CatalogueIndex
 from agents.parsing.lexicon import ITEM_NOUNS
 from agents.parsing.parsed import Comparison
@@ -12,7 +12,6 @@ from agents.parsing.tokens import Reading, stem
 
 MOST_WANTED = 10  # items of a slate
 _NUMBERS = "one two three four five six seven eight nine ten".split()
-_ENDS = (("iest", "ier"), ("est", "er"))
 _SPECIAL = {"latest": "newer", "most recent": "newer", "least recent": "older"}
 _NOT_SO = frozenset("not no isn't isnt at than never".split())  # "not the cheapest", "at the latest"
 _ASKS = frozenset("show give find get suggest recommend pick bring see need want take".split())
@@ -65,7 +64,7 @@ def _at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, i
         if read is None and _says_much(reading.word(at + 1), index):
             read = of_word(index, reading.word(at + 1), "more" if word == "most" else "less", said)
         return (_first(read, said), at + 2) if read is not None and _known(read) else None
-    comparative = _SPECIAL.get(word) or next((word[: -len(e)] + c for e, c in _ENDS if word.endswith(e)), "")
+    comparative = _SPECIAL.get(word) or comparative_of(word)
     if not comparative:
         return None
     if (named := of_named_measure(reading, index, at, comparative)) is not None:
