@@ -12,10 +12,10 @@ from langgraph.runtime import Runtime
 
 from agents.context import TurnContext
 from agents.critiques import leaning
+from agents.lift import PEOPLE, lift
 from agents.parsing import parse
 from agents.parsing.axes import POLES, Pole
 from agents.parsing.index import Listed, Measure, index_of
-from agents.parting import PEOPLE, rise
 from agents.state import Critique, TurnState, TurnUpdate
 from catalog.filters import passes
 from catalog.items import Catalogue, Item
@@ -25,7 +25,7 @@ LOOKED_AT = 300  # candidates that tell how an answer would split all
 MOST_OPTIONS = 4
 LEAST_GAIN = 0.1  # of the candidates decided; below it, next to nothing is told by the answer
 UNLEARNED = 0.25  # of the candidates decided, what is expected to be liked more where no log tells
-MOST_RISE = 0.99  # so that a threshold of 1 is never met
+MOST_LIFT = 0.99  # so that a threshold of 1 is never met
 SKIP = "Surprise me"
 _ASKED_OF_QUALITY = ("calm", "dark", "happy", "warm", "simple", "modern")  # one side of each pair worth asking for
 _MEASURES = {  # dimension → the question, how much people care, and its options below, between and above two figures
@@ -60,7 +60,7 @@ def clarify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     views = context.views(tuple(item.item_id for item in items))
 
     def worth(question: Question) -> float:
-        return need * expected_rise(question, context)
+        return need * expected_lift(question, context)
 
     question = best_question(items, views, context.catalogue, worth=worth)
     if question is None or worth(question) < threshold:
@@ -70,7 +70,7 @@ def clarify(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     return {"question": question.text, "quick_replies": (*question.options, SKIP)}
 
 
-def expected_rise(question: Question, context: TurnContext) -> float:
+def expected_lift(question: Question, context: TurnContext) -> float:
     """By what share of it an answer should raise how much of a slate is liked, in [0, 1).
 
     As the likings of the people in the log part along the question; where these are too few, as far as it decides the
@@ -83,10 +83,10 @@ def expected_rise(question: Question, context: TurnContext) -> float:
         views = context.views(tuple(sorted(known))) if likings else {}
         items = [context.catalogue[item_id] for item_id in views]
         meant = {option: stands_for(option, items, views, context.catalogue) for option in question.options}
-        return rise(likings, {option: set(ids) for option, ids in meant.items()})
+        return lift(likings, {option: set(ids) for option, ids in meant.items()})
 
-    learned = context.partings.rise(question.text, find)
-    return min(MOST_RISE, UNLEARNED * question.gain if learned is None else learned)
+    learned = context.lifts.of(question.text, find)
+    return min(MOST_LIFT, UNLEARNED * question.gain if learned is None else learned)
 
 
 def openness(state: TurnState, context: TurnContext) -> float:

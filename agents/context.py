@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from agents.asking import Asker
 from agents.commonness import Commonness
-from agents.parting import Partings
+from agents.lift import Lifts
 from catalog.items import AttributeSpec, Catalogue, Item
 from memory.interactions import Interaction
 from memory.preferences import Preference
@@ -34,7 +34,7 @@ class TurnContext:
     """One turn's surroundings.
 
     now: the wall clock, timezone-aware. fitted: the fitted blend, None where the declared weights rank. commonness:
-    how common values are in the catalogue, as far as anybody asked. partings: what questions are worth there. keep:
+    how common values are in the catalogue, as far as anybody asked. lifts: what questions are worth there. keep:
     keeps what folds make, where many users are folded at once; None where each is kept by itself.
     """
 
@@ -51,7 +51,7 @@ class TurnContext:
     now: Callable[[], datetime]
     fitted: Fitted | None = None
     commonness: Commonness = field(default_factory=Commonness)
-    partings: Partings = field(default_factory=Partings)
+    lifts: Lifts = field(default_factory=Lifts)
     keep: Callable[[Preference], Awaitable[None]] | None = None
     _tastes: dict[str, Preference] = field(default_factory=dict, repr=False)
     _recent: dict[str, tuple[int, list[Interaction]]] = field(default_factory=dict, repr=False)

@@ -40,11 +40,11 @@ Truth = Callable[["Person", str], float]
 class Put:
     """A question, with the slate that follows each of its options and the items that each option stands for.
 
-    rise: the share by which the product expects an answer to raise what is liked.
+    lift: the share by which the product expects an answer to raise what is liked.
     """
 
     question: Question
-    rise: float
+    lift: float
     slates: Mapping[str, Sequence[str]]
     meant: Mapping[str, Sequence[str]]
 
@@ -62,15 +62,15 @@ async def slate_after(session: Session, user_id: str, message: str) -> list[str]
 
 async def put(session: Session, question: Question, number: int, context: TurnContext) -> Put:
     """Answer a question in each way, as somebody new each time."""
-    from agents.clarify import expected_rise, stands_for
+    from agents.clarify import expected_lift, stands_for
 
     start, slates = time.time_ns(), {}
     for place, option in enumerate(question.options):
         slates[option] = await slate_after(session, f"clarify-{start}-{number}-{place}", option)
     views = session.services.items.summaries(session.catalogue.name, list(session.catalogue))
-    items, rise = list(session.catalogue), expected_rise(question, context)
+    items, lift = list(session.catalogue), expected_lift(question, context)
     meant = {option: stands_for(option, items, views, session.catalogue) for option in question.options}
-    return Put(question, rise, slates, meant)
+    return Put(question, lift, slates, meant)
 
 
 def figures(asked: Put, people: Sequence[Person], truth: Truth, without: Sequence[str], all_ids: Sequence[str]) -> Any:
@@ -91,7 +91,7 @@ def figures(asked: Put, people: Sequence[Person], truth: Truth, without: Sequenc
     return {
         "question": asked.question.text,
         "decided": round(asked.question.gain, 3),
-        "expected": round(asked.rise, 3),
+        "expected": round(asked.lift, 3),
         "liked": round(sum(liked) / len(liked), 3),
         "gained": [round(one, 3) for one in (gained.mean, gained.low, gained.high)],
         "raised": round(sum(one > 0 for one in differences) / len(differences), 3),

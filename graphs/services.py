@@ -16,7 +16,7 @@ from agents.blending import Blend, Fitted
 from agents.budget import Budget
 from agents.commonness import Commonness
 from agents.context import TurnContext
-from agents.parting import Partings
+from agents.lift import Lifts
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
 from catalog.storage import CatalogueStore
@@ -81,7 +81,7 @@ class Services:
     _collaborative: dict[str, Collaborative] = field(default_factory=dict)
     _blends: dict[str, _Loaded | BlendUnusable | None] = field(default_factory=dict)
     _commonness: dict[str, Commonness] = field(default_factory=dict)
-    _partings: dict[str, Partings] = field(default_factory=dict)
+    _lifts: dict[str, Lifts] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -188,7 +188,7 @@ class Services:
     def forget_cached(self, name: str | None = None) -> None:
         """Read a catalogue, or all of them, and the signals anew the next time; after an import or an erasure."""
         with self._lock:
-            for known in (self._catalogues, self._collaborative, self._blends, self._commonness, self._partings):
+            for known in (self._catalogues, self._collaborative, self._blends, self._commonness, self._lifts):
                 known.clear() if name is None else known.pop(name, None)
 
     @property
@@ -237,7 +237,7 @@ class Services:
             now=lambda: datetime.now(UTC),
             fitted=self.fitted(catalogue),
             commonness=self._commonness.setdefault(catalogue, Commonness()),
-            partings=self._partings.setdefault(catalogue, Partings()),
+            lifts=self._lifts.setdefault(catalogue, Lifts()),
             keep=keep,
         )
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from agents.parting import FEWEST_PEOPLE, Partings, rise
+from agents.lift import FEWEST_PEOPLE, Lifts, lift
 from memory.collaborative import Collaborative
 from tests.world import event, open_session, polite, talk
 
@@ -24,28 +24,28 @@ def people(share, count=200, likings=10, seed=1):
 
 
 def test_likings_that_part_make_a_question_worth_asking():
-    assert rise(people(0.9), BOTH) == pytest.approx(0.8, abs=0.15)  # nine in ten instead of five
-    assert rise(people(0.9), BOTH) > rise(people(0.7), BOTH) > 0.05
+    assert lift(people(0.9), BOTH) == pytest.approx(0.8, abs=0.15)  # nine in ten instead of five
+    assert lift(people(0.9), BOTH) > lift(people(0.7), BOTH) > 0.05
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_likings_that_do_not_part_make_it_worth_nothing(seed):
-    assert rise(people(0.5, seed=seed), BOTH) < 0.05
+    assert lift(people(0.5, seed=seed), BOTH) < 0.05
 
 
 def test_too_few_people_are_no_evidence():
-    assert rise(people(0.9, count=FEWEST_PEOPLE - 1), BOTH) is None
-    assert rise(people(0.9, likings=3), BOTH) is None
+    assert lift(people(0.9, count=FEWEST_PEOPLE - 1), BOTH) is None
+    assert lift(people(0.9, likings=3), BOTH) is None
 
 
 def test_an_option_that_nobody_likes_anything_of_parts_nobody():
-    assert rise(people(0.9), {"calm": set(CALM), "green": {"g1"}}) == 0.0
+    assert lift(people(0.9), {"calm": set(CALM), "green": {"g1"}}) == 0.0
 
 
 def test_what_a_question_is_worth_is_found_out_once():
-    found, partings = [], Partings()
+    found, lifts = [], Lifts()
     for _ in range(3):
-        assert partings.rise("which?", lambda: found.append(1) or 0.3) == 0.3
+        assert lifts.of("which?", lambda: found.append(1) or 0.3) == 0.3
     assert found == [1]
 
 

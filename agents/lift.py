@@ -1,4 +1,4 @@
-"""How far the likings of people part along a question: what its answer would tell of what somebody likes."""
+"""The lift of a question: by how much its answer raises the share of what is shown that somebody likes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHRUNK = 3.0  # likings that stand for everybody's, beside someone's own
 CERTAIN = 1.64  # standard errors taken off, so that chance alone makes no question worth asking
 
 
-def rise(likings: Sequence[Sequence[str]], meant: Mapping[str, Collection[str]], *, seed: int = 0) -> float | None:
+def lift(likings: Sequence[Sequence[str]], meant: Mapping[str, Collection[str]], *, seed: int = 0) -> float | None:
     """By what share an answer is sure to raise how much of what is shown is liked; 0 for none, None without evidence.
 
     likings: the ids of what each of some people likes. meant: option → the ids it stands for. Half of someone's likings
@@ -43,14 +43,14 @@ def rise(likings: Sequence[Sequence[str]], meant: Mapping[str, Collection[str]],
     return max(0.0, mean - CERTAIN * error)
 
 
-class Partings:
-    """What the questions of one catalogue are worth; each is found out once, from the same people, and kept."""
+class Lifts:
+    """The lifts of the questions of one catalogue; each is found out once, from the same people, and kept."""
 
     def __init__(self) -> None:
         self._found: dict[str, float | None] = {}
 
-    def rise(self, question: str, find: Callable[[], float | None]) -> float | None:
-        """As `rise` gives it for a question in these words. find: finds it out."""
+    def of(self, question: str, find: Callable[[], float | None]) -> float | None:
+        """As `lift` gives it for a question in these words. find: finds it out."""
         if question not in self._found:
             self._found[question] = find()
         return self._found[question]
