@@ -39,13 +39,13 @@ def cite(
     Facts of liking whose value its view or attributes name; the words of wishes that its view names; filters it
     meets; at last its view itself, which always holds.
     """
-    spoken = spoken_of(item, view)
+    known = known_words(item, view)
     facts = [
         Citation("fact", fact.fact_id, fact_line(fact).rsplit(" (", 1)[0])
         for fact in preference.holding
-        if fact.polarity in ("like", "must") and mentions(spoken, fact.value)
+        if fact.polarity in ("like", "must") and mentions(known, fact.value)
     ]
-    wished = [Citation("wish", wish, words) for wish in wishes if (words := met_words(spoken, wish))]
+    wished = [Citation("wish", wish, words) for wish in wishes if (words := met_words(known, wish))]
     met = [Citation("filter", condition.attribute, str(condition)) for condition in filters if condition.matches(item)]
     return (*wished, *facts, *met, Citation("summary", item.item_id, view)) if view else (*wished, *facts, *met)
 
@@ -189,7 +189,7 @@ def short_of(shares: Sequence[float]) -> tuple[str, ...]:
     return (f"{have} all you asked for; {rest} near.",)
 
 
-def spoken_of(item: Item, view: str) -> str:
+def known_words(item: Item, view: str) -> str:
     """All that words about an item are looked for in: its view, and what its attributes say."""
     values = [" ".join(value) if isinstance(value, tuple) else str(value) for value in item.attributes.values()]
     return " ".join([view, *values])
@@ -204,14 +204,14 @@ def relaxations(
     all the same.
     """
     offers, shown = [], [item for item in catalogue if item.item_id not in hidden]
-    for told in dict.fromkeys(spoken(condition) for condition in filters):
-        rest = [condition for condition in filters if spoken(condition) != told]
+    for told in dict.fromkeys(as_said(condition) for condition in filters):
+        rest = [condition for condition in filters if as_said(condition) != told]
         if free := sum(passes(item, rest) for item in shown):
             offers.append((free, told))
     return tuple(f"without “{told}”: {free}" for free, told in sorted(offers, reverse=True))
 
 
-def spoken(condition: Filter) -> str:
+def as_said(condition: Filter) -> str:
     """A condition as it was said; one that nobody said, as the trace writes it."""
     return " ".join(condition.said.split()) or str(condition)
 

@@ -12,7 +12,7 @@ from langgraph.runtime import Runtime
 from agents.context import TurnContext
 from agents.critiques import cited, effect_of_bounds, effect_of_qualities, leads, leaning
 from agents.events import Progress, SlateReady
-from agents.evidence import cite, likeness, neighbours, relaxations, share_met, short_of, spoken_of
+from agents.evidence import cite, known_words, likeness, neighbours, relaxations, share_met, short_of
 from agents.judging import judge
 from agents.narrowing import Unscored
 from agents.ordering import cited_order, earliness, in_order, order_of
@@ -217,7 +217,7 @@ def _semantic(state: TurnState, context: TurnContext, limit: int) -> dict[str, f
 
 def _share_asked(state: TurnState, item_id: str, told: Mapping[str, str], context: TurnContext) -> float:
     """How much an item is known to have of what is wished for in words. told: item id → its view."""
-    return share_met(spoken_of(context.catalogue[item_id], told[item_id]), state.wishes) if state.wishes else 0.0
+    return share_met(known_words(context.catalogue[item_id], told[item_id]), state.wishes) if state.wishes else 0.0
 
 
 def _spread(scores: Mapping[str, float], catalogue: Catalogue) -> npt.NDArray[np.float64]:

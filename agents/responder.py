@@ -16,7 +16,7 @@ from agents.clarify import put
 from agents.context import TurnContext, attribute_lines, described
 from agents.contrast import told_apart
 from agents.events import Progress, SlateReady, TextDelta, TextRestart
-from agents.evidence import spoken
+from agents.evidence import as_said
 from agents.opening import Asked
 from agents.parsing.index import index_of
 from agents.reply import ReplyReader
@@ -223,13 +223,13 @@ def likened(state: TurnState, catalogue: Catalogue) -> tuple[str, ...]:
 
 def ways_out(state: TurnState) -> tuple[str, ...]:
     """What can be sent as it is to give up a condition that alone stands in the way; nothing of it is applied."""
-    told = dict.fromkeys(spoken(condition) for condition in state.conditions)
+    told = dict.fromkeys(as_said(condition) for condition in state.conditions)
     return tuple(f"Undo {said}" for said in told if any(f"“{said}”" in offer for offer in state.relaxations))[:3]
 
 
 def nothing_left(state: TurnState) -> str:
     """What to say when nothing passes the filters: which condition to give up, if one alone would help."""
-    said = [f"“{told}”" for told in dict.fromkeys(spoken(condition) for condition in state.conditions)]
+    said = [f"“{told}”" for told in dict.fromkeys(as_said(condition) for condition in state.conditions)]
     told = f"{', '.join(said[:-1])} and {said[-1]}" if len(said) > 1 else said[0] if said else "what you ask"
     beyond = ", beyond what you have seen here" if state.shown else ""
     offers = f" Giving one up would leave: {'; '.join(state.relaxations[:3])}." if state.relaxations else ""

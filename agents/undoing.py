@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agents.critiques import KEPT, called, standing, without
-from agents.evidence import spoken
+from agents.evidence import as_said
 from agents.parsing.tokens import words_of
 from agents.state import TurnState, TurnUpdate
 
@@ -19,7 +19,7 @@ def taken_back(state: TurnState, words: str) -> TurnUpdate | None:
         before = state.earlier[-1]
         gone = [
             *(one.said for one in state.critiques if one not in before.critiques),
-            *(spoken(one) for one in state.filters if one not in before.filters),
+            *(as_said(one) for one in state.filters if one not in before.filters),
             *(wish for wish in state.wishes if wish not in before.wishes),
         ]
         return {
@@ -49,7 +49,7 @@ def taken_back(state: TurnState, words: str) -> TurnUpdate | None:
 def _without_filter(state: TurnState, words: str) -> TurnUpdate | None:
     """Without the latest filter that was said in these words, or in more; None for none."""
     wanted = set(words_of(words))
-    said = [spoken(one) for one in state.filters]
+    said = [as_said(one) for one in state.filters]
     exact = [one for one in said if words_of(one) == words_of(words)]
     found = exact or [one for one in said if wanted and wanted <= set(words_of(one))]
     if not found:
@@ -57,7 +57,7 @@ def _without_filter(state: TurnState, words: str) -> TurnUpdate | None:
     return {
         "intent": "critique",
         "understood_by": ("undo: parser",),
-        "filters": tuple(one for one in state.filters if spoken(one) != found[-1]),
+        "filters": tuple(one for one in state.filters if as_said(one) != found[-1]),
         "earlier": (*state.earlier, standing(state))[-KEPT:],
         "undone": found[-1],
     }
