@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -22,7 +23,7 @@ from tracing.events import ModelCall, Note
 from tracing.recorder import Recorder
 
 if TYPE_CHECKING:
-    from langchain_core.messages import BaseMessage, HumanMessage
+    from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage
 
 Schema = TypeVar("Schema", bound=BaseModel)
 Answer = TypeVar("Answer")
@@ -70,8 +71,8 @@ class Asker:
 
     async def stream(
         self, role: Role, rendered: Rendered, *, on_restart: Callable[[str], None] = lambda reason: None
-    ) -> AsyncIterator[str]:
-        """The model's answer, piece by piece.
+    ) -> AsyncGenerator[str]:
+        """The model's answer, piece by piece; who closes it ends the model's work.
 
         on_restart: called with the reason when a fallback takes over; pieces given so far are void then.
         """
@@ -81,8 +82,9 @@ class Asker:
                 self._note_fallback(role, spec, failure)
                 on_restart(str(failure))
             try:
-                async for piece in self._stream_once(role, name, spec, rendered):
-                    yield piece
+                async with aclosing(self._stream_once(role, name, spec, rendered)) as pieces:
+                    async for piece in pieces:
+                        yield piece
                 return
             except BudgetSpent:
                 raise
@@ -136,15 +138,17 @@ class Asker:
         assert failure is not None  # a chain is never empty
         raise failure
 
-    async def _stream_once(self, role: Role, name: str, spec: ModelSpec, rendered: Rendered) -> AsyncIterator[str]:
+    async def _stream_once(self, role: Role, name: str, spec: ModelSpec, rendered: Rendered) -> AsyncGenerator[str]:
         call = _Call(self, role, spec, rendered)
         async with call.under_way():
             chat = await self._models.chat(name)
-            async for chunk in chat.astream([message_of(rendered, spec, self._pictures)]):
-                call.update_from(chunk)
-                if piece := str(chunk.text):
-                    call.output += piece
-                    yield piece
+            chunks = cast("AsyncGenerator[AIMessageChunk]", chat.astream([message_of(rendered, spec, self._pictures)]))
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    call.update_from(chunk)
+                    if piece := str(chunk.text):
+                        call.output += piece
+                        yield piece
             if not call.output.strip():
                 raise ModelBadOutput(spec.label, "it said nothing")
 
@@ -200,7 +204,7 @@ class _Call:
                 cost_usd=self.usage.cost_usd,
                 seconds=seconds,
                 retries=self.retries,
-                error=None if error is None else str(error) or type(error).__name__,
+                error=_what_ended(error),
             )
         )
 
@@ -235,6 +239,13 @@ class _Watch:
         self._call.close(time.perf_counter() - self._began, error)
         if isinstance(error, TimeoutError):
             raise ModelTimeout(self._call.model, time.perf_counter() - self._began) from error
+
+
+def _what_ended(error: BaseException | None) -> str | None:
+    """What ended a call too soon, in words; None where it came to its end."""
+    if isinstance(error, GeneratorExit):
+        return "it was not read to its end, so what it took is not known"
+    return None if error is None else str(error) or type(error).__name__
 
 
 def _picture_block(data: bytes) -> dict[str, str]:

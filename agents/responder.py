@@ -6,6 +6,7 @@ What a model writes is read by `ReplyReader` and `TalkReader`; only what they ch
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from langgraph.runtime import Runtime
@@ -145,8 +146,11 @@ async def _talk(state: TurnState, context: TurnContext, write: Callable[[object]
         _tell(note, write)
 
     try:
-        async for piece in context.ask.stream("responder", render(TALK_PROMPT, values), on_restart=restart):
-            _tell(reader.feed(piece), write)
+        async with aclosing(context.ask.stream("responder", render(TALK_PROMPT, values), on_restart=restart)) as pieces:
+            async for piece in pieces:
+                _tell(reader.feed(piece), write)
+                if reader.lost:
+                    break
     except ModelError as error:
         if not ground.composes_answer:
             lead = "\n" if reader.text else ""

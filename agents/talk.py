@@ -49,6 +49,11 @@ _ABOUT_ME = re.compile(
 _TURNED_AWAY = NEGATIONS | {"longer", "less"}
 
 
+def is_endless(sentence: str) -> bool:
+    """Whether a sentence stutters, or is longer than any that is shown; what follows cannot make it better."""
+    return is_babble(sentence) or len(sentence.split()) > LONGEST
+
+
 @dataclass(frozen=True)
 class TalkGround:
     """All that an answer may rest on: the user's message, what is known of their taste, what changed in it, and items.
@@ -75,7 +80,7 @@ class TalkGround:
         """Why a sentence may not be shown; empty when no figure, value, title or name in it was made up."""
         if not is_plain(sentence):
             return "it holds markup, a link or a control character"
-        if is_babble(sentence) or len(sentence.split()) > LONGEST:
+        if is_endless(sentence):
             return "it repeats itself or does not end"
         if len(_words(sentence)) == 1 and _words(sentence) & _TURNED_AWAY:
             return "it denies, and nothing tells what"
@@ -187,12 +192,14 @@ class TalkReader:
 
     A sentence is held to its end and shown once, if nothing in it was made up. Where the first one was, or an
     attribute in question is not told, the composed answer stands instead. replaced: why, in words for the trace; empty
-    while the model's own answer stands.
+    while the model's own answer stands. lost: the model is in a sentence that stutters or is too long to be shown. A
+    weak one may go on like that to its last token, so nothing more of it is worth waiting for.
     """
 
     ground: TalkGround
     text: str = ""
     replaced: str = ""
+    lost: bool = False
     remarks: list[str] = field(default_factory=list)
     _cutter: Sentences = field(default_factory=Sentences)
     _held: list[str] = field(default_factory=list)  # checked, and waiting for the attribute in question
@@ -200,14 +207,20 @@ class TalkReader:
     _shown: int = 0
 
     def feed(self, piece: str) -> str:
-        """Take the next piece; returns what may be shown of it, often nothing."""
+        """Take the next piece; returns what may be shown of it, often nothing, and nothing once the model is lost."""
+        if self.lost:
+            return ""
         shown = "".join(self._take(sentence) for sentence in self._cutter.feed(piece))
+        begun, _, _ = self._cutter.rest.rpartition(" ")  # the last word may not be whole yet
+        if is_endless(begun):
+            self.lost = True
+            shown += self._take(begun)
         self.text += shown
         return shown
 
     def finish(self) -> str:
         """The answer is over; returns what is still to be shown."""
-        shown = "".join(self._take(sentence) for sentence in self._cutter.finish())
+        shown = "" if self.lost else "".join(self._take(sentence) for sentence in self._cutter.finish())
         if not self.replaced and not self._shown:
             shown += self._compose("what is in question was not told" if self._held else "nothing was said")
         self.text = (self.text + shown).strip()

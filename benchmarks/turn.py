@@ -4,7 +4,8 @@ Prints one JSON object. A turn lasts from the message to the last event, its tra
 counts: the time in which a model call was under way, embedding included; an answer that streams is passed on meanwhile.
 The rest is overhead, split by the steps' own times in the trace, each less the model calls it made: `langgraph` is what
 lies between and around the steps (scheduling, streaming, reading and writing the checkpoint), `trace` what comes after
-the turn's end is recorded. Medians of parts do not add up to the median of their sum.
+the turn's end is recorded. Medians of parts do not add up to the median of their sum. Garbage
+is looked for as seldom as `palate` does.
 
 Beside it, in the same process, a bare LangGraph graph takes a turn after each of ours: three nodes that hand on what
 they are given, in plain lists and texts that hold what our turn left in its own state, so that both checkpoints weigh
@@ -31,6 +32,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from langchain_core.runnables import RunnableConfig
+
+from graphs.garbage import collect_seldom
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -260,6 +263,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path)
     asked = parser.parse_args()
+    collect_seldom()
     with tempfile.TemporaryDirectory() as scratch:
         home, bare_file = asked.home or Path(scratch) / "home", Path(scratch) / "bare.sqlite"
         figures = report(asyncio.run(measure(home, bare_file)))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from graphs.garbage import collect_seldom
 from palate import (
     blend,
     chat,
@@ -69,6 +70,7 @@ def _all_commands(
 
 def main() -> None:
     """Run the command and leave with its exit code; a failure that explains itself is printed without a stack trace."""
+    collect_seldom()
     try:
         app(prog_name="palate")
     except BrokenPipeError:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
+from graphs.garbage import collect_seldom
 from tests.postgres import database_url, postgres_folder, postgres_url  # noqa: F401  (fixtures)
 
 if TYPE_CHECKING:
     from graphs.session import Session
 
+collect_seldom()  # as every process of ours does; the suite itself takes a tenth less
 settings.register_profile("palate", deadline=None)  # a busy machine is no defect
 settings.load_profile("palate")
 

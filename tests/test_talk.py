@@ -16,6 +16,7 @@ from memory.item_index import ItemSummary
 from memory.preferences import Fact, Preference
 from models.errors import ModelTimeout
 from tests.world import fond_of_foxes, open_session, polite, talk
+from tracing.events import ModelCall
 
 SCHEMA = (
     AttributeSpec(name="price", kind="number", label="price", unit="EUR", aliases=("cost",)),
@@ -142,6 +143,34 @@ def test_an_answer_that_says_anything_else_gives_way_to_the_catalogue(question, 
     assert "composed from the catalogue" in reader.remarks[0]
 
 
+STUTTER = "It is on recycled paper and the edition of the edition of "
+
+
+@pytest.mark.parametrize("size", [1, 4, 9, 200])
+def test_a_model_that_stutters_is_not_waited_for(size):
+    about = ground("How much is the harbour?", HARBOUR)
+    whole, reader = read(STUTTER * 20, about), TalkReader(about)
+    fed = 0
+    while not reader.lost:
+        reader.feed((STUTTER * 20)[fed : fed + size])
+        fed += size
+    reader.finish()
+    assert fed <= len(STUTTER) + 1 + size
+    assert (reader.text, reader.replaced) == (whole.text, whole.replaced)
+    assert reader.text == "Harbour of 1999: price 45.5 EUR."
+    assert len(reader.remarks) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", ["It costs 45.5 EUR, and that is is", "It costs 45.5 EUR, on on", "A print of a calm ca"]
+)
+def test_a_word_under_way_is_no_stutter(answer):
+    reader = TalkReader(ground("How much is the harbour?", HARBOUR))
+    for letter in answer:
+        reader.feed(letter)
+    assert not reader.lost
+
+
 def test_each_item_is_told_its_own_value():
     both = ground("which is cheaper?", HARBOUR, GATE)
     composed = "Harbour of 1999: price 45.5 EUR.\nGate: price 20 EUR."
@@ -259,6 +288,18 @@ async def test_a_question_is_answered_from_the_catalogue_and_the_trace_says_so(s
         assert result.reply == f"{item.title}: price {item.attributes['price']:g} EUR." == streamed(events)
         if lie != "" and isinstance(lie, str):
             assert any("composed from the catalogue" in note for note in notes(session, result))
+
+
+async def test_a_model_that_stutters_is_stopped_and_the_trace_says_so(session):
+    first, _ = await talk(session, "ann", "show me a fox")
+    item = session.catalogue[first.slate[0].item_id]
+    saying(session, "the edition of " * 300)
+    result, events = await talk(session, "ann", "how much is the first one?", thread_id=first.thread_id)
+    assert result.reply == f"{item.title}: price {item.attributes['price']:g} EUR." == streamed(events)
+    assert result.error == ""
+    [call] = [one for one in session.traces.get(result.trace_id).of(ModelCall) if one.role == "responder"]
+    assert call.output.split() == "the edition of the edition".split()
+    assert call.error == "it was not read to its end, so what it took is not known"
 
 
 async def test_a_feedback_is_confirmed_without_what_was_not_learned(session):

@@ -10,6 +10,8 @@ import importlib
 import runpy
 import threading
 
+from graphs.garbage import collect_seldom
+
 PAGES = ("ui.frame", "ui.chat_page", "profiles.settings")  # what the first paint needs
 REST = (  # what opening the stores and the first answer need
     "graphs.session",
@@ -29,6 +31,7 @@ def import_ahead() -> None:
 
 def main() -> None:
     """Run Streamlit with the arguments of this process, and import meanwhile."""
+    collect_seldom()
     threading.Thread(target=import_ahead, name="palate-imports", daemon=True).start()
     runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
 
