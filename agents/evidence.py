@@ -21,6 +21,7 @@ MOST_SHARED, MOST_LISTED = 4, 3  # values told: in common, of one list
 _WORD = re.compile(r"\w+")
 _COUNTED = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Most")
 ENOUGH_KEPT = 2  # people, before "kept together" is worth saying
+KEPT_TEXTS = 20_000  # whose words are remembered
 
 
 class KeptBy(Protocol):
@@ -134,7 +135,7 @@ def mentions(text: str, value: str) -> bool:
     return phrase is None or phrase.search(text.casefold()) is not None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=KEPT_TEXTS)
 def _words_of(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text.casefold()))
 
@@ -191,8 +192,12 @@ def short_of(shares: Sequence[float]) -> tuple[str, ...]:
 
 def known_words(item: Item, view: str) -> str:
     """All that words about an item are looked for in: its view, and what its attributes say."""
-    values = [" ".join(value) if isinstance(value, tuple) else str(value) for value in item.attributes.values()]
-    return " ".join([view, *values])
+    return _joined(view, tuple(item.attributes.values()))
+
+
+@lru_cache(maxsize=KEPT_TEXTS)
+def _joined(view: str, values: tuple[object, ...]) -> str:
+    return " ".join([view, *(" ".join(value) if isinstance(value, tuple) else str(value) for value in values)])
 
 
 def relaxations(

@@ -33,6 +33,7 @@ _OWN_TASTE = re.compile(
     re.IGNORECASE,
 )
 _SPEAKER = re.compile(r"\b(?:i|me|my|mine|myself|you|your|we|us|our)\b", re.IGNORECASE)
+_OF_TASTE = re.compile(r"\b(?:liked|loved|hated|disliked|forget|avoid|remember|from now on)\b", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:it|this|that|these|those|them|one|ones|first|second|third|fourth|last)\b", re.IGNORECASE)
 
 
@@ -69,7 +70,9 @@ def names_things_only(intent: Intent, message: str, told: Sequence[str]) -> bool
     Who corrects a taste speaks of themselves or of what is believed; who gives feedback also points at something, or
     names nothing that pictures show. told: all summaries of the catalogue, in small letters.
     """
-    if intent not in ("correct_taste", "feedback") or _SPEAKER.search(message) or refuses(message):
+    if intent not in ("correct_taste", "feedback") or refuses(message):
+        return False
+    if _SPEAKER.search(message) or _OF_TASTE.search(message):
         return False
     if intent == "correct_taste":
         return True

@@ -47,7 +47,7 @@ async def standing_turns(
 ) -> list[TurnState]:
     """What each of the last turns that stand came to, oldest first. Raises DatabaseFailed."""
     enough = None if replaced.any_of(user_id) else limit  # else the last ones may all be gone
-    history = graph.aget_state_history(_config(user_id, thread_id), limit=enough)
+    history = graph.aget_state_history(newest_of(user_id, thread_id), limit=enough)
     turns = [state_of(one.values) async for one in history if one.values]
     found = standing(turns[::-1], user_id, replaced)
     return found[-limit:] if limit is not None else found
@@ -69,24 +69,24 @@ async def replace_turns(
     return replaced.add(user_id, catalogue, list(dict.fromkeys([*turn_ids, *later])), at=datetime.now(UTC))
 
 
+def newest_of(user_id: str, thread_id: str) -> RunnableConfig:
+    """The newest checkpoint of a conversation, whichever that is."""
+    return RunnableConfig(configurable={"thread_id": thread_key(user_id, thread_id)})
+
+
 async def base_of(
-    graph: Graph, saver: BaseCheckpointSaver[str], user_id: str, thread_id: str, replaced: ReplacedTurns
+    graph: Graph, saver: BaseCheckpointSaver[str], newest: RunnableConfig, user_id: str, replaced: ReplacedTurns
 ) -> RunnableConfig:
-    """The checkpoint that the next turn of a conversation goes on from. Raises DatabaseFailed."""
-    newest = _config(user_id, thread_id)
-    if not replaced.any_of(user_id) or not _gone(await graph.aget_state(newest), user_id, replaced):
+    """The checkpoint that the next turn of a conversation of this user goes on from. Raises DatabaseFailed."""
+    if not _gone(await graph.aget_state(newest), user_id, replaced):
         return newest
     async for snapshot in graph.aget_state_history(newest):
         if not _gone(snapshot, user_id, replaced):
             return snapshot.config
-    root = RunnableConfig(configurable={"thread_id": thread_key(user_id, thread_id), "checkpoint_ns": ""})
+    root = RunnableConfig(configurable=newest["configurable"] | {"checkpoint_ns": ""})
     return await saver.aput(root, empty_checkpoint(), {"source": "fork", "step": -1, "parents": {}}, {})
 
 
 def _gone(snapshot: StateSnapshot, user_id: str, replaced: ReplacedTurns) -> bool:
     turn_id = snapshot.values.get("turn_id", "")
     return bool(turn_id) and turn_id in replaced.among(user_id, [turn_id])
-
-
-def _config(user_id: str, thread_id: str) -> RunnableConfig:
-    return RunnableConfig(configurable={"thread_id": thread_key(user_id, thread_id)})

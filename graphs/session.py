@@ -20,7 +20,7 @@ from agents.state import REACTIONS, Message, PointedWish, Reaction, ReactionKind
 from agents.wording import one_line, pointed_words
 from catalog.items import Catalogue
 from catalog.pictures import PictureStore
-from graphs.rewinding import Graph, base_of, replace_turns, standing_turns
+from graphs.rewinding import Graph, base_of, newest_of, replace_turns, standing_turns
 from graphs.services import Services
 from graphs.threads import TurnSerializer
 from graphs.turn import build_turn
@@ -31,6 +31,8 @@ from profiles.settings import Loaded
 from tracing.events import Note, trace_id_of
 from tracing.recorder import Recorder
 from tracing.storage import TraceStore
+
+_TOLD = ["reply", "slate", "funnel", "problems", "critiques", "quick_replies"]  # of a turn's state, in its result
 
 
 @dataclass(frozen=True)
@@ -250,8 +252,10 @@ class Session:
         try:
             final: dict[str, Any] = {}
             context = self.services.turn_context(self._catalogue_name, recorder)
-            taken_back = await self._taken_back(turn, context)
-            async with contextlib.aclosing(self._stream(turn, turn_input, context)) as events:
+            goes_back = bool(turn.replaces) or self.services.replaced.any_of(user_id)
+            taken_back = await self._taken_back(turn, context) if goes_back else ""
+            stream = self._stream(turn, turn_input, context, goes_back=goes_back)
+            async with contextlib.aclosing(stream) as events:
                 async for event in events:
                     if isinstance(event, dict):
                         final = event
@@ -266,15 +270,20 @@ class Session:
             raise
 
     async def _stream(
-        self, turn: _Turn, turn_input: TurnInput, context: TurnContext
+        self, turn: _Turn, turn_input: TurnInput, context: TurnContext, *, goes_back: bool
     ) -> AsyncGenerator[TurnEvent | dict[str, Any]]:
-        """The events of a turn, and its state as a dict after each step of the graph."""
+        """The events of a turn, and what a result tells of its state, as a dict, after each step of the graph.
+
+        goes_back: whether turns of this user were replaced, so that the newest checkpoint may be of one of them.
+        """
         graph, saver = await self._graph()
+        newest = newest_of(turn.user_id, turn.thread_id)
         stream = graph.astream(
             cast(TurnState, turn_input),  # LangGraph takes a part of the state as well
-            await base_of(graph, saver, turn.user_id, turn.thread_id, self.services.replaced),
+            await base_of(graph, saver, newest, turn.user_id, self.services.replaced) if goes_back else newest,
             context=context,
             stream_mode=["custom", "values"],
+            output_keys=_TOLD,
             durability="exit",
         )
         async for _, chunk in stream:

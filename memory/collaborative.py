@@ -13,7 +13,7 @@ import numpy.typing as npt
 SHRINKAGE = 5.0  # likings that a similarity must outweigh; a pair liked together once by one user is no evidence
 FRESH_PAIRS = 0.05  # of all pairs may wait outside the matrix; above that they are added to it
 FEW = 4  # new columns that are looked for one by one in a whole catalogue
-WORTH_ALIGNING = 1000  # items asked about at once, above which their columns are kept
+WORTH_ALIGNING = 100  # items asked about at once, above which their columns are kept
 READ_ANEW = 2000  # changed opinions from which reading the whole log is the quicker way
 
 

@@ -32,6 +32,7 @@ from memory.errors import DatabaseFailed
 metadata = MetaData()  # every table of ours, whoever defines it
 
 _BUSY_TIMEOUT_S = 30
+_SYNCED = "palate_synced"
 
 
 class AnyText(TypeDecorator[str]):
@@ -175,7 +176,10 @@ def _begin_sqlite(connection: Connection) -> None:
     if not options.get("palate_writes", False):
         connection.exec_driver_sql("BEGIN")
         return
-    connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options['palate_synced'] else 'NORMAL'}")
+    wanted = "FULL" if options["palate_synced"] else "NORMAL"
+    if connection.info.get(_SYNCED) != wanted:  # it stays so for the next one that this connection is lent to
+        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+        connection.info[_SYNCED] = wanted
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

@@ -55,6 +55,16 @@ HINTS = [
     ("what do I like", "small_talk"),
     ("recommend something to my taste", "recommend"),
     ("show me what I like", "recommend"),
+    ("Do you have a name?", "small_talk"),
+    ("so what's this place?", "small_talk"),
+    ("who made you?", "small_talk"),
+    ("what can I see on the second?", "question"),
+    ("describe the first one, please", "question"),
+    ("can you explain it", "question"),
+    ("what can I see in the evening?", "recommend"),
+    ("do you have these in black and white?", "critique"),
+    ("any alternatives to these?", "critique"),
+    ("all a bit much, try something else", "critique"),
 ]
 
 
@@ -89,7 +99,8 @@ COMPARED = [  # message, what it comes to: an attribute with a sign, or words fo
 NOT_COMPARED = [
     "more options", "show me more", "which is cheaper?", "cheaper than 40 euros", "I like the second", "no darker",
     "more or less", "the second is too dark", "me too", "tell me more about the first", "I never liked darker prints",
-    "which of these three is calmer?", "I don't tend to buy newer prints", "no idea", "no thanks", "no rush",
+    "which of these three is calmer?", "I'm happiest with owls", "I don't tend to buy newer prints", "no idea",
+    "no thanks", "no rush",
     "no, thank you", "I have no people to ask", "no more", "no",
 ]  # fmt: skip
 
@@ -155,7 +166,12 @@ def test_what_is_taken_back_is_read(message: str, undone: str | None) -> None:
 
 @pytest.mark.parametrize(("message", "wanted"), NEW)
 def test_asking_for_others_is_told_from_asking_for_recent_ones(message: str, wanted: bool) -> None:
-    assert parse(message, FILMS).wants_new is wanted
+    assert parse(message, FILMS, shown=SHOWN_FILMS).wants_new is wanted
+
+
+def test_what_was_seen_elsewhere_asks_for_nothing_where_nothing_was_shown() -> None:
+    assert not parse("I have seen it and it was great", FILMS).wants_new
+    assert parse("something I have not seen", FILMS).wants_new
 
 
 @pytest.mark.parametrize(("message", "wanted"), HINTS)

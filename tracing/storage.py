@@ -36,7 +36,7 @@ class TraceStore:
     ) -> None:
         self._engine, self._personal_text, self._secrets = engine, personal_text, tuple(secrets)
         self._table = REPLAYS if replays else TURNS
-        self._insert = insert(self._table)
+        self._insert = insert(self._table).prefix_with("OR REPLACE", dialect="sqlite")
         self._delete = delete(self._table).where(self._table.c.trace_id == bindparam("replaced"))
         ensure_tables(engine, self._table, outdated=OUTDATED[self._table])
 
@@ -45,7 +45,8 @@ class TraceStore:
         kept, events = self._without_secrets(trace)
         row = columns_of(kept) | {"body": json.dumps({"events": events}, ensure_ascii=False, separators=(",", ":"))}
         with writing(self._engine, synced=False) as connection:
-            connection.execute(self._delete, {"replaced": kept.trace_id})
+            if self._engine.dialect.name != "sqlite":
+                connection.execute(self._delete, {"replaced": kept.trace_id})
             connection.execute(self._insert, row)
         return kept
 

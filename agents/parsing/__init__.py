@@ -59,7 +59,7 @@ def parse(
     strangers = read_strangers(reading, index, named)
     hint = hint_first(reading.message, points=bool(named))
     seen = read_seen(reading, named) if hint is None else ()
-    new = wants_new(reading) or (bool(seen) and bool(shown))
+    new = wants_new(reading, shown=bool(shown)) or (bool(seen) and bool(shown))
     judged = read_judgement(reading, named if hint != "question" else ())  # "why the first and not the third?" asks
     relaxed: list[str] = []
     filters: list[Filter] = []

@@ -32,11 +32,14 @@ _NEW = phrases(
     "something new", "something else", "something different", "anything else", "anything new", "show me more",
     "show me others", "show others", "others please", "other ones", "different ones", "new ones", "more options",
     "more suggestions", "more recommendations", "what else", "not that again", "not those again", "not these again",
-    "not the same", "not again", "haven't seen", "have not seen", "havent seen", "already seen", "seen them",
-    "seen those", "seen these", "seen all of", "seen that", "seen it", "seen this", "seen that one", "seen both",
+    "not the same", "not again", "haven't seen", "have not seen", "havent seen", "already seen",
     "already have", "already know", "never seen",
     "don't know yet", "next ones", "not that one again", "not this one again", "not that one", "no repeats",
     "no repeat", "nothing twice", "not twice",
+)  # fmt: skip
+_SEEN_THESE = phrases(
+    "seen them", "seen those", "seen these", "seen all of", "seen that", "seen it", "seen this", "seen that one",
+    "seen both",
 )  # fmt: skip
 _ASKS_WHETHER_SEEN = re.compile(r"^(?:have|did|has) you\b")
 _TALK = frozenset(
@@ -48,6 +51,19 @@ _TALK = frozenset(
     ).split("|")
 )
 _TALK_WORDS = frozenset(" ".join(text.split()) for text in _TALK)
+_GOOD_WISHES = re.compile(
+    r"^(merry|happy) (christmas|xmas|new year|easter|holidays|birthday|weekend)( to you( too)?)?$"
+)
+_ABOUT_US = re.compile(
+    r"^((so|and|sorry|oh|well|ok|okay|hi|hey|by the way),? )*(do you have a name|what'?s your name|what is your name|"
+    r"what'?s this (place|site|shop|app|page)( for)?|what is this (place|site|shop|app|page)( for)?|"
+    r"who (made|built|trained|programmed|owns|runs) (you|this)|"
+    r"are you (a |an )?(human|robot|bot|machine|computer|person|real|alive|ai))$"
+)
+_LOOKED_INTO = re.compile(
+    r"\bwhat (can|could|do) (i|you|we|one) see (on|in)\b|\bwhat (can|could) be seen (on|in)\b|\bwhat happens in\b|"
+    r"^((so|and|ok|okay|please|can you|could you),? )*(describe|explain)\b"
+)
 _CORRECTIONS = re.compile(
     r"^(no,? )?(that'?s|that is|this is|you'?re|you are|your memory is|my taste is)( all| just| simply| not)? "
     r"(wrong|incorrect|not true|not right|not correct|mistaken|right|correct|true)\b"
@@ -87,6 +103,8 @@ _COMPARATIVE = re.compile(
     r"louder|funnier|simpler|warmer|colder|softer|bolder|more \w+|less \w+|more recent)( please| ones?| though)*\W*$"
     r"|\b(more|something|anything|others?|ones?) (like|similar to) (the|number|that|this|#)"
     r"|^(something|anything) (else|different)\b|^the same but\b|^same but\b|^not (that|those|these) again\b"
+    r"|\b(have|got|show|see|get)( me)? (these|those|them) in\b|\balternatives? to (these|those|them|it|that|the)\b"
+    r"|\btry (something else|again)\b"
 )
 _UNDO_LAST = re.compile(
     r"^(ok |okay |no |please |sorry |wait |actually |oh )*(undo|undo (that|it|this|the last( one| change)?)|"
@@ -189,23 +207,28 @@ def _by_dimension(word: str, index: CatalogueIndex, stop: int) -> list[tuple[str
     return []
 
 
-def wants_new(reading: Reading) -> bool:
-    """Whether other items than those shown are asked for."""
+def wants_new(reading: Reading, *, shown: bool) -> bool:
+    """Whether other items than those shown, or than those known, are asked for. shown: whether any were."""
     text = " ".join(reading.words(0, len(reading)))
-    return any(reading.phrase_at(at, _NEW) for at in range(len(reading))) and not _ASKS_WHETHER_SEEN.search(text)
+    said = _NEW | _SEEN_THESE if shown else _NEW
+    return any(reading.phrase_at(at, said) for at in range(len(reading))) and not _ASKS_WHETHER_SEEN.search(text)
 
 
 def hint_first(message: str, *, points: bool) -> Intent | None:
     """An intent that shows before anything else is read: small talk, a correction, a question about an item."""
     text = re.sub(r"[^\w\s',]", " ", message.replace("’", "'").casefold())
     text = " ".join(text.split())
-    if " ".join(text.replace(",", " ").split()) in _TALK_WORDS:
+    if " ".join(text.replace(",", " ").split()) in _TALK_WORDS or _ABOUT_US.match(text):
+        return "small_talk"
+    if not points and _GOOD_WISHES.match(text):
         return "small_talk"
     if _CORRECTIONS.search(text) and not _AFFIRMED.search(text):
         return "correct_taste"
     if _OWN_TASTE.search(text):
         return "small_talk"  # which is answered from the memory
     if _WHICH.match(text) and re.search(r"\b(of (these|those|them|the)|\w+er|\w+est|more|less|most|least)\b", text):
+        return "question"
+    if _LOOKED_INTO.search(text) and (points or set(text.split()) & _ABOUT):
         return "question"
     if _REQUEST.search(text):
         return None
