@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,6 @@ from graphs.session import Session
 from graphs.setup import store_catalogue
 from graphs.taste import Taste
 from memory.embedding import load_embedder
-from memory.marks import Marks
 from profiles.settings import load_profile
 from tests import test_cli, test_forgetting
 from tests.chroma_server import chroma_server
@@ -32,56 +30,16 @@ made, home = test_forgetting.made, test_forgetting.home
 
 # kill -9
 
-KILLED = """
-import os, signal, sys
-from datetime import UTC, datetime
-import graphs.forgetting as forgetting
-from graphs.services import Services
-from profiles.settings import load_profile
-from tests.forgetting_world import MODELS
-from tests.world import HashedEmbedder
-
-steps = int(sys.argv[2])
-def counted(call):
-    def run(*arguments, **named):
-        global steps
-        if steps == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        steps -= 1
-        return call(*arguments, **named)
-    return run
-
-profile = load_profile("demo", {"stores.home": sys.argv[1]}, {}).profile
-services = Services.open(profile, embedder=HashedEmbedder(), models=MODELS)
-services.store.rebuild = lambda *_: True  # killed in there, see test_rebuild.py
-forgetting.ERASURES = tuple(map(counted, forgetting.ERASURES))
-for place, name in (
-    (forgetting, "pictures_of_others"), (forgetting, "rebuild"), (services.threads, "rebuild"),
-    (services.store, "rebuild"), (forgetting, "prove"), (services.pictures, "discard"), (services.uploads, "forget"),
-):
-    setattr(place, name, counted(getattr(place, name)))
-forgetting.forget(services, "ann", now=datetime.now(UTC))
-print("through")
-"""
-
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_killed_at_every_step_in_turn_the_same_command_finishes(run, home):
     """One home, killed again and again, each time a step later: what is gone stays gone, and none is told of it."""
     [bob] = read(home, "bob")
-    for steps in range(30):
-        done = subprocess.run(
-            [sys.executable, "-c", KILLED, str(home), str(steps)], cwd=ROOT, capture_output=True, text=True
-        )
-        assert done.returncode in (0, -signal.SIGKILL), done.stderr
-        if done.returncode == 0:
-            break
-        assert "ann" in Marks(home / "forgetting")
-        outcome = run("taste", "show", "--user", "ann")
-        assert outcome.code == 2
-        assert "being forgotten" in outcome.err
-    assert steps > 10
+    command = [sys.executable, "-m", "tests.killed_forgetting", str(home)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["steps"] > 10
     (home / "notes.txt").write_text(f"copied: {CANARIES[1]}")
     outcome = run("taste", "forget", "ann")
     assert outcome.code == 1  # no store could tell any more what to seek: it was kept with the mark

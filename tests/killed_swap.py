@@ -1,0 +1,78 @@
+"""Kills a process at every step of a swap, and again at every step of finishing it, and looks at what is left.
+
+`python -m tests.killed_swap FOLDER` ends with an error where something is wrong, and else tells in a line of JSON how
+many steps there were and what came of them. It works in forks: a program of its own has no other thread, and is small.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from memory.chroma_swap import begin_swap, commit_swap, finish_swap
+
+OLD = {"palate.lock": "7", "db": "old", "segment/one": "old", "segment/two": "old", "stray": "old"}
+NEW = {"db": "new", "fresh/one": "new", "fresh/two": "new"}
+STEPS = ((os, "rename"), (os, "fsync"), (Path, "unlink"), (Path, "rmdir"), (shutil, "rmtree"))
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def read(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def killed_after(steps: int, work: Callable[[], object]) -> bool:
+    """Whether a process that does this is killed before it is through, at the step of the file system after `steps`."""
+    if (child := os.fork()) == 0:
+        left = iter(range(steps))
+
+        def counted(call: Callable[..., object]) -> Callable[..., object]:
+            def run(*arguments: object, **named: object) -> object:
+                if next(left, None) is None:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return call(*arguments, **named)
+
+            return run
+
+        for place, name in STEPS:
+            setattr(place, name, counted(getattr(place, name)))
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return os.waitpid(child, 0)[1] != 0
+
+
+def main(place: Path) -> None:
+    """Every first kill with every second one, each in a folder of its own."""
+    outcomes = set()
+    for first in range(200):
+        for then in range(200):
+            folder = place / f"{first}-{then}"
+            write(folder, OLD)
+            write(begin_swap(folder), NEW)
+            killed = killed_after(first, lambda folder=folder: commit_swap(folder, keep="palate.lock"))  # type: ignore[misc]
+            again = killed_after(then, lambda folder=folder: finish_swap(folder, keep="palate.lock"))  # type: ignore[misc]
+            finish_swap(folder, keep="palate.lock")
+            found = read(folder)
+            outcomes.add("old" if found == OLD else "new")
+            assert found in (OLD, NEW | {"palate.lock": "7"}), (first, then)
+            if not again:
+                break
+        if not killed:
+            break
+    print(json.dumps({"steps": first, "outcomes": sorted(outcomes)}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
