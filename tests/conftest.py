@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ from tests.postgres import database_url, postgres_folder, postgres_url  # noqa: 
 if TYPE_CHECKING:
     from graphs.session import Session
 
+if (workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:  # each has its share of the cores
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
 collect_seldom()  # as every process of ours does; the suite itself takes a tenth less
 settings.register_profile("palate", deadline=None)  # a busy machine is no defect
 settings.load_profile("palate")
