@@ -51,6 +51,7 @@ def _shown(phrase: tuple[str, ...], told: Sequence[str]) -> str:
     for last in dict.fromkeys((phrase[-1], stem(phrase[-1]), phrase[-1].removesuffix("s"))):
         written = " ".join((*phrase[:-1], last))
         pattern = re.compile(rf"\b{re.escape(written)}\b")
-        if FEWEST <= sum(bool(pattern.search(text)) for text in told) <= MOST * len(told):
+        near = [text for text in told if written in text]  # many times as quick as the pattern
+        if FEWEST <= sum(bool(pattern.search(text)) for text in near) <= MOST * len(told):
             return written
     return ""

@@ -4,16 +4,16 @@ Prints one JSON object. A turn lasts from the message to the last event, its tra
 counts: the time in which a model call was under way, embedding included; an answer that streams is passed on meanwhile.
 The rest is overhead, split by the steps' own times in the trace, each less the model calls it made: `langgraph` is what
 lies between and around the steps (scheduling, streaming, reading and writing the checkpoint), `trace` what comes after
-the turn's end is recorded. Medians of parts do not add up to the median of their sum. Garbage
-is looked for as seldom as `palate` does.
+the turn's end is recorded. Medians of parts do not add up to the median of their sum. Garbage is looked for as seldom
+as `palate` does.
 
 Beside it, in the same process, a bare LangGraph graph takes a turn after each of ours: three nodes that hand on what
 they are given, in plain lists and texts that hold what our turn left in its own state, so that both checkpoints weigh
-about the same (`checkpoint_bytes`); with a thread as long, the same checkpointer and stream modes. It takes three
+about the same (`checkpoint_bytes`); with a thread as long, the same checkpointer and stream modes. It takes four
 turns: `bare_graph`, as LangGraph comes, with a checkpoint after every step; `bare_once`, with one at the end alone, as
-a turn of ours keeps it; and `bare_once_with_models`, in which each node calls a model as our steps do, its overhead
-again being its time less model time. A model's pass empties the processor's caches, so that what runs after it, ours
-or LangGraph's, takes up to twice as long; the last comparison leaves that out. The bound is on the first.
+a turn of ours keeps it; and both again `_with_models`, in which each node calls a model as our steps do, the overhead
+again being the time less model time. A model's pass empties the processor's caches, so that what runs after it, ours
+or LangGraph's, takes up to twice as long; these comparisons leave that out. The bound is on the first.
 `--home` keeps the prepared shop between runs.
 """
 
@@ -52,6 +52,8 @@ MESSAGES = (
 )
 ROUNDS = 4
 TURN_BOUND_S, OVERHEAD_BOUND_S, RATIO_BOUND = 4.0, 0.060, 3.0
+Durability = Literal["async", "exit"]
+DURABILITIES: Mapping[str, Durability] = {"bare_graph": "async", "bare_once": "exit"}
 PARTS = {
     "understand": ("understand",),
     "memory": ("summarize_items", "update_preference"),
@@ -153,7 +155,7 @@ async def bare_seconds(
     graph: CompiledStateGraph[Bare, None, Bare, Bare],
     thread_id: str,
     message: str,
-    durability: Literal["async", "exit"] = "exit",
+    durability: Durability,
 ) -> float:
     """One turn of the bare graph. durability: LangGraph's own is `async`."""
     thread = RunnableConfig(configurable={"thread_id": thread_id})
@@ -212,13 +214,12 @@ async def measure(home: Path, bare_file: Path) -> list[Measured]:
                     result = event.result
             wall_s, thread = time.perf_counter() - began, result.thread_id
             update_given(given, (await session.turns(user_id, thread, limit=1))[0])
-            times = {
-                "bare_graph": await bare_seconds(bare, f"{user_id}-each", message, durability="async"),
-                "bare_once": await bare_seconds(bare, user_id, message),
-            }
-            work.spent_s = 0.0
-            with_models_s = await bare_seconds(bare_with_models, f"{user_id}-models", message)
-            times["bare_once_with_models"] = with_models_s - work.spent_s
+            times = dict[str, float]()
+            for graph, ending in ((bare, ""), (bare_with_models, "_with_models")):
+                for kept, durability in DURABILITIES.items():
+                    name, work.spent_s = kept + ending, 0.0
+                    taken_s = await bare_seconds(graph, f"{user_id}-{name}", message, durability)
+                    times[name] = taken_s - work.spent_s
             if number:
                 trace = session.traces.get(result.trace_id)
                 overhead_s = wall_s - busy_seconds(list(trace.of(ModelCall)))

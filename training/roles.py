@@ -191,7 +191,7 @@ def intending(rng: random.Random) -> Example:
     """Understanding names what a message asks for."""
     titles = tuple(title_and_text(rng)[0] for _ in range(rng.randint(1, 5)))
     shown = list(titles) if rng.random() < 0.6 else []
-    message = any_message(rng, titles)
+    message = any_message(rng, titles if shown or rng.random() < 0.5 else ())
     state = prompts.load("understanding_intent").render(message=message.text, shown=shown)
     letter = "ABCDEF"[list(INTENTS).index(message.intent)]
     return Example("understanding_intent", choice_text(state, "", list(INTENTS.items())), letter, weight=8.0)

@@ -72,6 +72,17 @@ _SHOWS = (
     "how would you describe {t}?", "say something about {t}", "what is on {t}?", "details of {t} please",
     "what kind of thing is {t}?", "give me some words on {t}", "what is the subject of {t}?", "and {t}?",
 )  # fmt: skip
+_POINTING = (
+    "it",
+    "it",
+    "that one",
+    "this one",
+    "the first one",
+    "the second one",
+    "the third",
+    "number two",
+    "the last",
+)
 _UNKNOWN = (
     "who made {t}?", "who directed {t}?", "is {t} in stock?", "where is {t} from?", "how heavy is {t}?",
     "who drew {t}?", "who is the artist of {t}?", "who plays in {t}?", "is {t} signed?", "does {t} come with a frame?",
@@ -117,14 +128,29 @@ def asking(rng: random.Random, domain: Domain) -> tuple[str, list[dict[str, str]
         answer = f"{title}: {thing.summary.rstrip('.')}."
     elif chance < 0.32:
         wording, answer = rng.choice(_UNKNOWN), f"I do not know that about {title}."
+    elif chance < 0.5:
+        wording, answer = _two_at_once(rng, title, given)
     else:
         name = rng.choice(list(_ATTRIBUTES))
-        wordings, told = _ATTRIBUTES[name]
-        wording = rng.choice(wordings)
-        value = given.get(name, "")
-        answer = told.format(t=title, v=value) if value else f"I do not know that about {title}."
-    named = title if len(things) > 1 or rng.random() < 0.7 else "it"
+        wording, answer = rng.choice(_ATTRIBUTES[name][0]), _told(name, title, given)
+    named = title if len(things) > 1 or rng.random() < 0.6 else rng.choice(_POINTING)
     return careless(rng, wording).replace("{t}", named), items, answer
+
+
+def _told(name: str, title: str, given: dict[str, str]) -> str:
+    value = given.get(name, "")
+    return _ATTRIBUTES[name][1].format(t=title, v=value) if value else f"I do not know that about {title}."
+
+
+def _two_at_once(rng: random.Random, title: str, given: dict[str, str]) -> tuple[str, str]:
+    """A question about two attributes, and an answer that tells both."""
+    one, other = rng.sample(list(_ATTRIBUTES), 2)
+    first, second = (rng.choice(_ATTRIBUTES[name][0]) for name in (one, other))
+    joined = rng.choice((", and ", " and ", "? and ", "? And ", ", also: ")).join(
+        [first.rstrip("?"), second.replace("{t}", "it")]
+    )
+    then = _told(other, "it", given)
+    return joined, f"{_told(one, title, given)} {then[:1].upper()}{then[1:]}"
 
 
 def news_line(rng: random.Random) -> str:
