@@ -89,7 +89,7 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
         sources.append(np.array(earliness(order, [catalogue[item_id] for item_id in candidates.item_ids])))
         rule += ", first by the order asked for"
     rows = best_of_each(sources, limit)
-    chosen = [candidates[row].item_id for row in rows]
+    chosen = [catalogue.item_ids[row] for row in candidates.rows[rows].tolist()]
     weighed = context.fitted.weigh(history[::-1], chosen) if context.fitted is not None else None
     told = context.views(tuple(chosen)) if state.wishes or any(one.quality for one in state.critiques) else {}
     leanings = [leaning(told.get(item_id, ""), state.critiques) for item_id in chosen]

@@ -56,6 +56,7 @@ _PHONE_SPOKEN = re.compile(
 _PHONE_PLAIN = re.compile(r"(?<![\w.,])(?:00?[1-9]\d{8,12}|[2-9]\d{9})(?![\w.])")
 
 _FIGURES = re.compile(r"\d[\d\s().\-/]{5,}\d")
+_TELLING = (str, list, dict)  # what of JSON can hold a text
 _SHORTEST_KEY = 15  # characters without a space among them; no alternative of _KEYS matches fewer
 
 # what names things and says nothing of a person: never changed, but for objects that lie in it, as in a state's slate
@@ -131,15 +132,16 @@ def _gather(value: JsonValue | Mapping[str, JsonValue], into: list[str]) -> None
     """Every text that may be changed: values and keys alike, but for what only names things."""
     if isinstance(value, str):
         into.append(value)
+    elif isinstance(value, list):
+        for part in value:
+            if isinstance(part, _TELLING):
+                _gather(part, into)
     elif isinstance(value, Mapping):
         for key, part in value.items():
             if key not in _OURS:
                 into.append(key)
-            if key not in _NAMING or _holds_objects(part):
+            if isinstance(part, _TELLING) and (key not in _NAMING or _holds_objects(part)):
                 _gather(part, into)
-    elif isinstance(value, list):
-        for part in value:
-            _gather(part, into)
 
 
 def _holds_objects(value: JsonValue | Mapping[str, JsonValue]) -> bool:
