@@ -210,9 +210,7 @@ class ChromaStore(BaseStore):
         with self._connection.mutex:
             self._check_open()
             self._omit_expired()
-            near = self._nearness.nearest(vector, namespace, limit=limit, among=None)
-        found = ((near.records[record_id], score) for record_id, score in near.scores.items())
-        return {record.key: score for record, score in found if record.namespace == namespace}
+            return self._nearness.keys(vector, namespace, limit=limit)
 
     def contents(self, prefix: Namespace = ()) -> Iterator[tuple[Record, Vectors]]:
         """Every entry under the prefix with its vectors as Chroma has them, (n, d), n = 0 for one without.

@@ -14,7 +14,7 @@ from memory.records import Namespace, Record, owner_of, prefix_condition
 from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
 
 _WITH_VECTORS = {"vectors": {"$ne": 0}}  # every row has the name; of Chroma's conditions this is by far the cheapest
-_REMEMBERED = 10_000  # prefixes
+_REMEMBERED = 100_000  # prefixes, names
 _WIDER, _WIDEST = 16, 4096  # how many more hits are asked for than wanted, and the most
 _FEW = 1000  # entries under a prefix that are compared one by one
 _OVERS = (1, 4, 16)  # the same where only the namespace decides
@@ -35,6 +35,7 @@ class Nearness:
         self._entries = entries
         self._exact_limit = exact_limit
         self._tried = dict[Namespace, int]()  # how many of `_OVERS` did not do for a prefix
+        self._named = dict[str, tuple[Namespace, str]]()  # entry id → namespace and key, which never change
 
     def nearest(self, query: Vectors, prefix: Namespace, *, limit: int, among: dict[str, Record] | None) -> Near:
         """The nearest entries by their best vector, best first, at most `limit`.
@@ -57,6 +58,21 @@ class Nearness:
             every = {record.record_id: record for record in self._entries.under(prefix)}
             return Near(_first(self._compare(query, every.values()), limit), every)
         return Near(_first(found.scores, limit), found.records)
+
+    def keys(self, query: Vectors, namespace: Namespace, *, limit: int) -> dict[str, float]:
+        """Key → score of those of the nearest entries under a namespace that are in it, nearest first."""
+        if (mirror := self._mirror()) is None:
+            near = self.nearest(query, namespace, limit=limit, among=None)
+            found = ((near.records[one], score) for one, score in near.scores.items())
+            return {record.key: score for record, score in found if record.namespace == namespace}
+        hits = mirror.nearest(query, namespace, limit=limit)
+        if unknown := [one for one, _ in hits if one not in self._named]:
+            if len(self._named) > _REMEMBERED:
+                self._named.clear()
+                unknown = [one for one, _ in hits]
+            self._named |= {one: (record.namespace, record.key) for one, record in self._entries.get(unknown).items()}
+        named = ((*self._named[one], score) for (one, _), score in hits.items())
+        return {key: score for place, key, score in named if place == namespace}
 
     def meeting(self, query: Vectors, prefix: Namespace, *, limit: int, meets: Callable[[Record], bool]) -> Near | None:
         """The nearest entries that meet a condition, found by asking for ever more of the nearest.
