@@ -8,6 +8,7 @@ EXTRAS := local,hosted,ui,auth,blend,parquet,postgres,training,dev
 STAMP := $(VENV)/.palate-setup
 PROFILE ?= demo
 TESTS ?= tests
+WORKERS ?= 3  # on two cores: a third of them waits for servers, clocks and processes
 AXE_VERSION := 4.14.1
 AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
 
@@ -45,7 +46,7 @@ ui: setup
 	@$(BIN)/palate ui --profile $(PROFILE)
 
 test: setup
-	$(BIN)/python -m pytest -n 2 -m "not browser" $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser" $(TESTS)
 
 # needs Chromium, on the path or in PALATE_CHROMIUM; PALATE_SCREENSHOTS=folder keeps what was seen
 test-browser: setup $(AXE)

@@ -12,6 +12,7 @@ from agents.context import TurnContext
 from agents.state import FunnelStep, TurnState, TurnUpdate
 from tracing import events
 
+_TOLD_ELSEWHERE = frozenset({"candidates", "funnel", "history", "last_cards"})  # as decisions, counts and other turns
 Node = Callable[[TurnState, Runtime[TurnContext]], TurnUpdate | Awaitable[TurnUpdate]]
 
 
@@ -26,14 +27,14 @@ class TracedNode(Protocol):
 
 
 def traced(node: Node) -> TracedNode:
-    """The node, with its step and its new funnel counts recorded; what it does is unchanged."""
+    """The node, with its step, what it changed and its new funnel counts recorded; what it does is unchanged."""
 
     async def run(state: TurnState, *, runtime: Runtime[TurnContext]) -> TurnUpdate:
         recorder = runtime.context.recorder
         with recorder.step(node.__name__) as step:
             answer = node(state, runtime)
             update = await answer if inspect.isawaitable(answer) else answer
-            step.state_changes = {key: value for key, value in update.items() if key != "candidates"}
+            step.state_changes = changes_of(state, update)
         counted = state.funnel
         for counts in update.get("funnel", ())[len(counted) :]:
             recorder.record(_funnel_event(counts))
@@ -41,6 +42,19 @@ def traced(node: Node) -> TracedNode:
 
     run.__name__ = node.__name__
     return run
+
+
+def changes_of(state: TurnState, update: TurnUpdate) -> dict[str, object]:
+    """What an update changes in the state, but for what the trace tells elsewhere; what the message asks for always."""
+    return {
+        name: value
+        for name, value in update.items()
+        if name == "intent" or (name not in _TOLD_ELSEWHERE and not _same(getattr(state, name), value))
+    }
+
+
+def _same(before: object, after: object) -> bool:
+    return before == after or (isinstance(before, list) and tuple(before) == after)  # a checkpoint gives lists
 
 
 def _funnel_event(step: FunnelStep) -> events.FunnelStep:

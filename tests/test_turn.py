@@ -98,7 +98,9 @@ async def test_a_plain_request_is_not_in_vain_where_the_model_names_no_wish(sess
     refused, _ = await talk(session, "bob", "anything but neon, please")
     trace = session.services.traces.get(refused.trace_id)
     [changed] = [event.state_changes for event in trace.of(StepEnded) if event.step == "understand"]
-    assert not changed["wishes"]
+    assert not changed.get("wishes")
+    assert changed["intent"] == "recommend"
+    assert "filters" not in changed
 
 
 async def test_a_filter_holds_whatever_the_model_prefers(session):

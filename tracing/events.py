@@ -60,7 +60,7 @@ class StepStarted(TraceEvent):
 class StepEnded(TraceEvent):
     """A step of the graph ended.
 
-    state_changes: the update it handed back; anything that JSON cannot hold is written as plain text. error: what
+    state_changes: what it changed in the state; anything that JSON cannot hold is written as plain text. error: what
     ended it, or None.
     """
 
