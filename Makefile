@@ -8,7 +8,8 @@ EXTRAS := local,hosted,ui,auth,blend,parquet,postgres,training,dev
 STAMP := $(VENV)/.palate-setup
 PROFILE ?= demo
 TESTS ?= tests
-WORKERS ?= 3  # on two cores: a third of them waits for servers, clocks and processes
+# one more than cores: tests also wait for servers, clocks and processes
+WORKERS ?= 3
 AXE_VERSION := 4.14.1
 AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
 
