@@ -238,7 +238,10 @@ def _implied(reading: Reading, measures: list[Measure], clause: int, start: int,
     )  # fmt: skip
     following = reading.word(stop)
     ends = not following or not following[0].isalnum() or following in FUNCTION_WORDS
-    figure = next((reading.tokens[at].number for at in range(start, stop) if reading.is_number(at)), None)
+    figures = (
+        reading.tokens[at].number if reading.is_number(at) else _TENS.get(reading.word(at)) for at in range(start, stop)
+    )
+    figure = next((one for one in figures if one is not None), None)
     if money is None or not capped or not ends or figure is None:
         return None
     return money if figure >= money.low else None

@@ -11,6 +11,7 @@ from agents.parsing.tokens import Reading, stem, words_of
 from catalog.filters import Filter
 
 _CUES = frozenset("on in of from by with : = is are tagged".split())  # what may lead to a value that is no kind of item
+_LEADS = frozenset("on in of from by".split())
 _OR, _AND = frozenset(("or", "/", "nor")), frozenset(("and", ",", "&", "+"))
 
 
@@ -136,6 +137,8 @@ def _joint(reading: Reading, stop: int, *, refusing: bool) -> tuple[int, str]:
         here += 1
     if not joint:
         return stop, ""
+    if reading.word(here) in _LEADS:  # "on linen or on hemp"
+        here += 1
     if reading.word(here) in ARTICLES and not (refusing and joint not in _OR):
         here += 1
     return here, joint

@@ -91,6 +91,7 @@ _FLIPPED: dict[FilterOp, FilterOp] = {
     "at_least": "below",
     "at_most": "above",
 }
+_AFTER_ON = frozenset("and or but please if with under below over for only no not thanks thank by".split())
 _FROM = frozenset("from in of during within".split())
 _SETTING = frozenset(
     "set takes place story stories feel feels feeling like about born inspired happening happens".split()
@@ -277,10 +278,17 @@ def _comparison(reading: Reading, first: Period, last: Period) -> tuple[FilterOp
     if best is not None:
         return best, here - length, last.stop
     for op, said in _AFTER.items():
-        if found := reading.phrase_at(last.stop, said):
+        found = reading.phrase_at(last.stop, said)
+        if found and not _leads_on(reading, last.stop + found):
             lead = reading.word(start - 1) in ("from", "in")
             return op, start - 1 if lead else start, last.stop + found
     return None, start, last.stop
+
+
+def _leads_on(reading: Reading, at: int) -> bool:
+    """Whether an "on" before this leads to what comes: "the 2000s and on linen", not "the 2000s on, please"."""
+    follows = at < len(reading) and reading.tokens[at].kind == "word"
+    return reading.word(at - 1) == "on" and follows and reading.word(at) not in _AFTER_ON
 
 
 def _is_asked(reading: Reading, index: CatalogueIndex, first: Period, last: Period) -> bool:
