@@ -32,8 +32,8 @@ _OWN_TASTE = re.compile(
     r"(?:hate|dislike|can['’]?t stand|love|adore|(?:don['’]?t |do not )?like)\b",
     re.IGNORECASE,
 )
-_SPEAKER = re.compile(r"\b(?:i|me|my|mine|myself|you|your|we|us|our)\b", re.IGNORECASE)
-_OF_TASTE = re.compile(r"\b(?:liked|loved|hated|disliked|forget|avoid|remember|from now on)\b", re.IGNORECASE)
+_SPEAKER = re.compile(r"\b(?:i|im|id|ive|me|my|mine|myself|you|your|we|us|our)\b", re.IGNORECASE)
+_OF_TASTE = re.compile(r"\b(?:liked|loved|hated|disliked|forget|avoid|remember|from now on|is always)\b", re.IGNORECASE)
 _POINTS = re.compile(r"\b(?:it|this|that|these|those|them|one|ones|first|second|third|fourth|last)\b", re.IGNORECASE)
 
 

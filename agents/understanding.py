@@ -59,7 +59,7 @@ async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpd
         return back
     if parsed.undo == "" and not parsed.intent_hint:
         return nothing_to_take_back()
-    if not state.asked and (asked := asked_back(state, parsed, context)):
+    if not state.asked and parsed.intent_hint != "small_talk" and (asked := asked_back(state, parsed, context)):
         return asked
     intent, intent_by, problems = await intent_of(state, parsed, context)
     heard = await wishes_of(state, parsed, context) if intent in ("recommend", "critique") else None

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from agents.parsing.comparisons import is_likened, read_comparisons
-from agents.parsing.cues import hint_first, hint_last, read_relaxed, undone, wants_new
+from agents.parsing.cues import hint_first, hint_last, read_relaxed, tells_how_it_was, undone, wants_new
 from agents.parsing.described import read_described
 from agents.parsing.extremes import read_extremes
 from agents.parsing.index import CatalogueIndex, index_of
@@ -57,9 +57,10 @@ def parse(
     named += [*read_extremes(reading, index, catalogue, shown), *read_described(reading, index, shown, told)]
     named.sort(key=lambda one: one.start)
     strangers = read_strangers(reading, index, named)
-    hint = hint_first(reading.message, points=bool(named))
+    hint = hint_first(reading.message, points=bool(named), names=any(one.mentions for one in named))
     seen = read_seen(reading, named) if hint is None else ()
-    new = wants_new(reading, shown=bool(shown)) or (bool(seen) and bool(shown))
+    others = bool(seen) and not tells_how_it_was(reading.message)
+    new = wants_new(reading, shown=bool(shown)) or (others and bool(shown))
     judged = read_judgement(reading, named if hint != "question" else ())  # "why the first and not the third?" asks
     relaxed: list[str] = []
     filters: list[Filter] = []

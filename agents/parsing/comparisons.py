@@ -30,6 +30,7 @@ _OPPOSED: dict[Direction, Direction] = {"less": "more", "more": "less"}
 _LEADS = frozenset(("more", "less", "too"))
 _REFUSED = frozenset("no once one some never without many how few not don't dont the".split())
 _DENIED = frozenset("don't dont never didn't doesn't not no".split())
+SPEAKER_IS = frozenset("i i'm im am we're".split())
 _NOT_SO = phrases("not so", "not as", "not that", "not quite so", "not quite as", "not too")
 _NOT_WANTED = ITEM_NOUNS | frozenset(
     """option suggestion recommendation info information detail of like please idea way time often than or other
@@ -129,6 +130,8 @@ def _at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, i
     """The comparison that begins here and where it ends, or None."""
     word = reading.word(at)
     if length := reading.phrase_at(at, _NOT_SO):
+        if reading.word(at - 1) in SPEAKER_IS:
+            return None  # "I'm not that keen on foxes" tells of the speaker
         return _of_quality(reading, index, at + length, "less")
     clause = max(reading.clause_start(at), at - 5)
     if any(reading.word(here) in _DENIED for here in range(clause, at) if here not in reading.taken):

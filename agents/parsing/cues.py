@@ -41,6 +41,7 @@ _SEEN_THESE = phrases(
     "seen them", "seen those", "seen these", "seen all of", "seen that", "seen it", "seen this", "seen that one",
     "seen both",
 )  # fmt: skip
+_TELLS_HOW_IT_WAS = re.compile(r"\b(it was|they were|regretted|would again|(loved|hated|enjoyed|liked) (it|them))\b")
 _ASKS_WHETHER_SEEN = re.compile(r"^(?:have|did|has) you\b")
 _TALK = frozenset(
     """hello|hi|hey|hi there|hello there|hey there|good morning|good evening|good afternoon|good day|greetings|thanks|
@@ -55,13 +56,15 @@ _GOOD_WISHES = re.compile(
     r"^(merry|happy) (christmas|xmas|new year|easter|holidays|birthday|weekend)( to you( too)?)?$"
 )
 _ABOUT_US = re.compile(
-    r"^((so|and|sorry|oh|well|ok|okay|hi|hey|by the way),? )*(do you have a name|what'?s your name|what is your name|"
+    r"^(do you have a name|what'?s your name|what is your name|"
     r"what'?s this (place|site|shop|app|page)( for)?|what is this (place|site|shop|app|page)( for)?|"
     r"who (made|built|trained|programmed|owns|runs) (you|this)|"
     r"are you (a |an )?(human|robot|bot|machine|computer|person|real|alive|ai))$"
 )
 _LOOKED_INTO = re.compile(
     r"\bwhat (can|could|do) (i|you|we|one) see (on|in)\b|\bwhat (can|could) be seen (on|in)\b|\bwhat happens in\b|"
+    r"\bwhat does (it|this|that) show\b|\bwhat (\w+ )?is on\b|"
+    r"\b(i'?d like|i would like|i want) to know\b|"
     r"^((so|and|ok|okay|please|can you|could you),? )*(describe|explain)\b"
 )
 _CORRECTIONS = re.compile(
@@ -78,13 +81,21 @@ _OWN_TASTE = re.compile(
     r"|\b(know|remember|learned|learnt|think|thinking|believe) (so far )?(about|of) me\b|\bdo you (know|remember) me\b"
     r"|\btell me about me\b|^who am i\b|^what have you (learned|learnt|remembered|noticed)\b"
 )
+_OPENING = re.compile(
+    r"^((hi|hello|hey|hi there|hello there|hello again|good (morning|evening|afternoon)|ok|okay|thanks|thank you|"
+    r"well|so|now|and|yes|no|please|great|sorry|listen|look|right|er|um|hmm|oh|you know|by the way|one thing)"
+    r"\b[ ,.!:]*)+"
+)
 _QUESTION = re.compile(
     r"^(and |so |ok |okay )?(what'?s|what is|what are|what was|"
     r"what (year|price|size|genre|colou?r|kind)|how (much|big|wide|tall|long|old|many)|"
-    r"when|who|why|where|which year|tell me (more )?about|is|are|was|were|does|do|did|has|have|can you tell me)\b"
+    r"when|who|why|where|which year|tell me (more )?about|is|are|was|were|does|do|did|has|have|"
+    r"can you (tell me|send|ship|deliver)|any idea (how|what|when|where|who))\b"
 )
 _REQUEST = re.compile(
-    r"^(please )?(recommend|suggest|show me|find me|give me|i want|i'd like|i would like|i'm looking for|"
+    r"^(please )?(to )?(recommend|suggest|"
+    r"what'?s (your|the) best|what is (your|the) best|is it possible to (find|get|see|have)|"
+    r"show me|find me|give me|i want|i'd like|i would like|i'm looking for|"
     r"i am looking for|looking for|i need|(can|could) you (recommend|suggest|show|find)|"
     r"do you have|have you got|are there any|what (should|can|could) i (watch|see|buy|get|read)|what do you recommend|"
     r"what would you recommend|surprise me|any recommendations|got any|something|anything)\b"
@@ -92,7 +103,8 @@ _REQUEST = re.compile(
 _ASKS = re.compile(  # a request wherever in a message it stands
     r"\b((i'?m|i am|was|am|been|are|is) (still )?looking for|in the mood for|looking for (a|an|some|something|any)|"
     r"(can|could|would) you (please )?(help me (find|pick|choose)|recommend|suggest)|"
-    r"do you know (of )?(a|any|some)|any (good |other |more )?(ideas?|movies?|films?|prints?|books?|recommendations?)|"
+    r"do you know (of )?(a|any|some)|"
+    r"any (good |other |more )?(ideas?(?! (?:how|what|when|where|who))|movies?|films?|prints?|books?|recommendations?)|"
     r"(any|some)thing (else )?(like|similar to|along the lines of) (it|that|this|those|these|them|the)|"
     r"(movies?|films?|prints?|ones?) (like|similar to)|i'?d like (to (see|watch|find)|recommendations?))\b"
 )
@@ -101,7 +113,8 @@ _COMPARATIVE = re.compile(
     r"(something |anything |a bit |a little |much |even |make it |make them |can you go )*"
     r"(cheaper|bigger|smaller|larger|wider|narrower|darker|brighter|lighter|newer|older|shorter|longer|calmer|quieter|"
     r"louder|funnier|simpler|warmer|colder|softer|bolder|more \w+|less \w+|more recent)( please| ones?| though)*\W*$"
-    r"|\b(more|something|anything|others?|ones?) (like|similar to) (the|number|that|this|#)"
+    r"|\b(more|something|anything|others?|ones?) (like|similar to) (the|number|that(?!\?*$)|this|#)"
+    r"|^(more|something|anything) like that\b"
     r"|^(something|anything) (else|different)\b|^the same but\b|^same but\b|^not (that|those|these) again\b"
     r"|\b(have|got|show|see|get)( me)? (these|those|them) in\b|\balternatives? to (these|those|them|it|that|the)\b"
     r"|\btry (something else|again)\b"
@@ -214,13 +227,21 @@ def wants_new(reading: Reading, *, shown: bool) -> bool:
     return any(reading.phrase_at(at, said) for at in range(len(reading))) and not _ASKS_WHETHER_SEEN.search(text)
 
 
-def hint_first(message: str, *, points: bool) -> Intent | None:
-    """An intent that shows before anything else is read: small talk, a correction, a question about an item."""
+def tells_how_it_was(message: str) -> bool:
+    """Whether somebody who has seen something says how they found it, which asks for nothing."""
+    return _TELLS_HOW_IT_WAS.search(message.casefold()) is not None
+
+
+def hint_first(message: str, *, points: bool, names: bool) -> Intent | None:
+    """An intent that shows before anything else is read: small talk, a correction, a question about an item.
+
+    points: whether something may mean an item. names: whether one is meant for sure.
+    """
     text = re.sub(r"[^\w\s',]", " ", message.replace("’", "'").casefold())
     text = " ".join(text.split())
-    if " ".join(text.replace(",", " ").split()) in _TALK_WORDS or _ABOUT_US.match(text):
+    if " ".join(text.replace(",", " ").split()) in _TALK_WORDS or _ABOUT_US.match(_OPENING.sub("", text)):
         return "small_talk"
-    if not points and _GOOD_WISHES.match(text):
+    if not names and _GOOD_WISHES.match(text):
         return "small_talk"
     if _CORRECTIONS.search(text) and not _AFFIRMED.search(text):
         return "correct_taste"
@@ -228,6 +249,7 @@ def hint_first(message: str, *, points: bool) -> Intent | None:
         return "small_talk"  # which is answered from the memory
     if _WHICH.match(text) and re.search(r"\b(of (these|those|them|the)|\w+er|\w+est|more|less|most|least)\b", text):
         return "question"
+    text = _OPENING.sub("", text)
     if _LOOKED_INTO.search(text) and (points or set(text.split()) & _ABOUT):
         return "question"
     if _REQUEST.search(text):
@@ -249,11 +271,6 @@ def undone(message: str) -> str | None:
         return ""
     named = _UNDO_NAMED.match(text)
     return named["what"] if named else None
-
-
-_OPENING = re.compile(
-    r"^((hi|hello|hey|hi there|hello there|ok|okay|thanks|thank you|well|so|now|and|yes|no|please|great)\b[ ,.!]*)+"
-)
 
 
 def hint_last(message: str, *, judged: bool, filters: int, shown: Sequence[str], new: bool) -> Intent | None:

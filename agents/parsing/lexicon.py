@@ -25,7 +25,7 @@ FUNCTION_WORDS = frozenset(
     more less most least max maximum min minimum do does have has had did there either neither though although
     costing priced cheaper older newer younger bigger smaller larger wider shorter longer tagged only plus any some
     recommendation recommendations suggestion suggestions looks looked seems sounds first second third last both
-    themed set thanks thank and/or don't i'm i'd it's tho what how why off either""".split()
+    themed set thanks thank and/or don't i'm i'd it's tho what how why off either asap pls plz thx""".split()
 )
 # words too common to be taken for a title or a typo of one
 COMMON_WORDS = FUNCTION_WORDS | frozenset(

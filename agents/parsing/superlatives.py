@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agents.parsing.comparisons import comparative_of, of_named_measure, of_word
+from agents.parsing.comparisons import SPEAKER_IS, comparative_of, of_named_measure, of_word
 from agents.parsing.index import CatalogueIndex
 from agents.parsing.lexicon import ITEM_NOUNS
 from agents.parsing.parsed import Comparison
@@ -14,7 +14,6 @@ MOST_WANTED = 10  # items of a slate
 _NUMBERS = "one two three four five six seven eight nine ten".split()
 _SPECIAL = {"latest": "newer", "most recent": "newer", "least recent": "older"}
 _NOT_SO = frozenset("not no isn't isnt at than never".split())  # "not the cheapest", "at the latest"
-_SPEAKER_IS = frozenset("i'm i’m im am we're we’re".split())
 _ASKS = frozenset("show give find get suggest recommend pick bring see need want take".split())
 _BETWEEN = frozenset(
     "me us just only the your another at most exactly any other further more best top to and please".split()
@@ -89,7 +88,7 @@ def _says_much(word: str, index: CatalogueIndex) -> bool:
 def _is_denied(reading: Reading, at: int) -> bool:
     """Whether it is not asked for: "not the cheapest", or said of the speaker, "I'm happiest with owls"."""
     before = reading.words(max(0, at - 2), at)
-    return any(word in _NOT_SO for word in before) or reading.word(at - 1) in _SPEAKER_IS
+    return any(word in _NOT_SO for word in before) or reading.word(at - 1) in SPEAKER_IS
 
 
 def _count(word: str) -> int:

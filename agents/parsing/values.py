@@ -137,7 +137,7 @@ def _joint(reading: Reading, stop: int, *, refusing: bool) -> tuple[int, str]:
         here += 1
     if not joint:
         return stop, ""
-    if reading.word(here) in _LEADS:  # "on linen or on hemp"
+    if reading.word(here) in _LEADS and not (refusing and joint not in _OR):  # "on linen or on hemp"
         here += 1
     if reading.word(here) in ARTICLES and not (refusing and joint not in _OR):
         here += 1
