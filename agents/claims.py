@@ -57,6 +57,11 @@ def is_babble(text: str) -> bool:
     )
 
 
+def is_endless(sentence: str, *, longest: int) -> bool:
+    """Whether a sentence stutters, or has more words than any that is shown; what follows cannot make it better."""
+    return is_babble(sentence) or len(sentence.split()) > longest
+
+
 def numbers_in(text: str) -> set[float]:
     """The figures of a text; `1,200` and `45.5` are one each."""
     return {token.number for token in tokenise(text) if token.kind == "number"}

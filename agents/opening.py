@@ -7,7 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from agents.claims import DOMAIN_NOUNS, NEGATIONS, NUMBER_WORDS, ORDINARY, is_babble, is_plain, names_in, stems_in
+from agents.claims import (
+    DOMAIN_NOUNS,
+    NEGATIONS,
+    NUMBER_WORDS,
+    ORDINARY,
+    is_babble,
+    is_endless,
+    is_plain,
+    names_in,
+    stems_in,
+)
 from agents.parsing.lexicon import FUNCTION_WORDS
 from agents.parsing.tokens import Token, stem, tokenise, words_of
 from agents.wording import one_line
@@ -68,7 +78,7 @@ class OpeningGround:
         """
         if not is_plain(sentence):
             return "it holds markup, a link or a control character"
-        if is_babble(sentence) or len(sentence.split()) > LONGEST:
+        if is_endless(sentence, longest=LONGEST):
             return "it repeats itself or does not end"
         if _BROKEN_OFF.search(sentence):
             return "it breaks off"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from agents.claims import ORDINARY, is_babble, is_plain, names_in, numbers_in, supported
+from agents.claims import ORDINARY, is_endless, is_plain, names_in, numbers_in, supported
 from agents.evidence import mentions
 from agents.opening import Asked
 from agents.state import SlateItem
@@ -39,7 +39,7 @@ def holds(
     taste it must name a value that is liked. "It has" one value and no more holds where the item was chosen for that.
     Markup, links, stutter and more than `LONGEST` words never hold.
     """
-    if not is_plain(reason) or is_babble(reason) or len(reason.split()) > LONGEST:
+    if not is_plain(reason) or is_endless(reason, longest=LONGEST):
         return False
     card = slate[place]
     evidence = known_of(card, views)

@@ -12,7 +12,7 @@ from agents.claims import (
     NUMBER_WORDS,
     ORDINARY,
     Sentences,
-    is_babble,
+    is_endless,
     is_plain,
     measured_in,
     names_in,
@@ -49,11 +49,6 @@ _ABOUT_ME = re.compile(
 _TURNED_AWAY = NEGATIONS | {"longer", "less"}
 
 
-def is_endless(sentence: str) -> bool:
-    """Whether a sentence stutters, or is longer than any that is shown; what follows cannot make it better."""
-    return is_babble(sentence) or len(sentence.split()) > LONGEST
-
-
 @dataclass(frozen=True)
 class TalkGround:
     """All that an answer may rest on: the user's message, what is known of their taste, what changed in it, and items.
@@ -80,7 +75,7 @@ class TalkGround:
         """Why a sentence may not be shown; empty when no figure, value, title or name in it was made up."""
         if not is_plain(sentence):
             return "it holds markup, a link or a control character"
-        if is_endless(sentence):
+        if is_endless(sentence, longest=LONGEST):
             return "it repeats itself or does not end"
         if len(_words(sentence)) == 1 and _words(sentence) & _TURNED_AWAY:
             return "it denies, and nothing tells what"
@@ -212,7 +207,7 @@ class TalkReader:
             return ""
         shown = "".join(self._take(sentence) for sentence in self._cutter.feed(piece))
         begun, _, _ = self._cutter.rest.rpartition(" ")  # the last word may not be whole yet
-        if is_endless(begun):
+        if is_endless(begun, longest=LONGEST):
             self.lost = True
             shown += self._take(begun)
         self.text += shown

@@ -2,7 +2,7 @@
 
 It looks after every 700 objects more than went, and through all of them whenever their number grew by a quarter. With
 models, their libraries and a catalogue in memory there are a million, next to all of which stay: a full look takes a
-fifth of a second, a dozen of them while a model is loaded, and later ones fall in the middle of somebody's turn.
+fifth of a second or more, several times in the first turns, in the middle of them.
 """
 
 from __future__ import annotations

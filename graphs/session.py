@@ -252,9 +252,9 @@ class Session:
         try:
             final: dict[str, Any] = {}
             context = self.services.turn_context(self._catalogue_name, recorder)
-            goes_back = bool(turn.replaces) or self.services.replaced.any_of(user_id)
-            taken_back = await self._taken_back(turn, context) if goes_back else ""
-            stream = self._stream(turn, turn_input, context, goes_back=goes_back)
+            has_replaced = bool(turn.replaces) or self.services.replaced.any_of(user_id)
+            taken_back = await self._taken_back(turn, context) if has_replaced else ""
+            stream = self._stream(turn, turn_input, context, has_replaced=has_replaced)
             async with contextlib.aclosing(stream) as events:
                 async for event in events:
                     if isinstance(event, dict):
@@ -270,17 +270,17 @@ class Session:
             raise
 
     async def _stream(
-        self, turn: _Turn, turn_input: TurnInput, context: TurnContext, *, goes_back: bool
+        self, turn: _Turn, turn_input: TurnInput, context: TurnContext, *, has_replaced: bool
     ) -> AsyncGenerator[TurnEvent | dict[str, Any]]:
         """The events of a turn, and what a result tells of its state, as a dict, after each step of the graph.
 
-        goes_back: whether turns of this user were replaced, so that the newest checkpoint may be of one of them.
+        has_replaced: whether turns of this user were replaced, so that the newest checkpoint may be of one of them.
         """
         graph, saver = await self._graph()
         newest = newest_of(turn.user_id, turn.thread_id)
         stream = graph.astream(
             cast(TurnState, turn_input),  # LangGraph takes a part of the state as well
-            await base_of(graph, saver, newest, turn.user_id, self.services.replaced) if goes_back else newest,
+            await base_of(graph, saver, newest, turn.user_id, self.services.replaced) if has_replaced else newest,
             context=context,
             stream_mode=["custom", "values"],
             output_keys=_TOLD,

@@ -12,7 +12,7 @@ from agents.context import TurnContext
 from agents.state import FunnelStep, TurnState, TurnUpdate
 from tracing import events
 
-_TOLD_ELSEWHERE = frozenset({"candidates", "funnel", "history", "last_cards"})  # as decisions, counts and other turns
+_TOLD_ELSEWHERE = frozenset({"candidates", "funnel", "history", "last_cards"})  # decisions, counts, messages, slate
 Node = Callable[[TurnState, Runtime[TurnContext]], TurnUpdate | Awaitable[TurnUpdate]]
 
 

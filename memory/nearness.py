@@ -14,7 +14,7 @@ from memory.records import Namespace, Record, owner_of, prefix_condition
 from memory.vectors import EXACT_LIMIT, VectorCache, Vectors
 
 _WITH_VECTORS = {"vectors": {"$ne": 0}}  # every row has the name; of Chroma's conditions this is by far the cheapest
-_REMEMBERED = 100_000  # prefixes, names
+_REMEMBERED, _NAMED = 10_000, 100_000  # prefixes, entries whose names are kept
 _WIDER, _WIDEST = 16, 4096  # how many more hits are asked for than wanted, and the most
 _FEW = 1000  # entries under a prefix that are compared one by one
 _OVERS = (1, 4, 16)  # the same where only the namespace decides
@@ -67,7 +67,7 @@ class Nearness:
             return {record.key: score for record, score in found if record.namespace == namespace}
         hits = mirror.nearest(query, namespace, limit=limit)
         if unknown := [one for one, _ in hits if one not in self._named]:
-            if len(self._named) > _REMEMBERED:
+            if len(self._named) > _NAMED:
                 self._named.clear()
                 unknown = [one for one, _ in hits]
             self._named |= {one: (record.namespace, record.key) for one, record in self._entries.get(unknown).items()}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 if (workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))) > 1:  # each has its share of the cores
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
-collect_seldom()  # as every process of ours does; the suite itself takes a tenth less
+collect_seldom()  # as every process of ours does
 settings.register_profile("palate", deadline=None)  # a busy machine is no defect
 settings.load_profile("palate")
 

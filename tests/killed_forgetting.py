@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -27,32 +27,24 @@ from memory.marks import Marks
 from palate import cli
 from profiles.settings import load_profile
 from tests.forgetting_world import play
-from tests.killed_writer import ended, forked, look_by_a_fork
+from tests.killed_writer import look_by_a_fork
+from tests.killing import KillAfter, ended, forked
 
 MOST_STEPS = 30
 
 
 def forget(home: Path, steps: int) -> None:
     """Forget ann; killed at the step after so many."""
-    left = iter(range(steps))
-
-    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
-        def run(*arguments: Any, **named: Any) -> Any:
-            if next(left, None) is None:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return call(*arguments, **named)
-
-        return run
-
+    killer = KillAfter(steps)
     services = Services.open(load_profile("demo", {"stores.home": str(home)}, {}).profile)
-    services.store.rebuild = lambda *_: True  # type: ignore[method-assign]  # killed in there: tests.killed_swap
-    forgetting.ERASURES = tuple(map(counted, forgetting.ERASURES))
+    mock.patch.object(services.store, "rebuild", return_value=True).start()  # within it kills `tests.killed_swap`
+    forgetting.ERASURES = tuple(map(killer.over, forgetting.ERASURES))
     for place, name in (
         (forgetting, "pictures_of_others"), (forgetting, "rebuild"), (services.threads, "rebuild"),
         (services.store, "rebuild"), (forgetting, "prove"), (services.pictures, "discard"),
         (services.uploads, "forget"),
     ):  # fmt: skip
-        setattr(place, name, counted(getattr(place, name)))
+        killer.lay_over(place, name)
     forgetting.forget(services, "ann", now=datetime.now(UTC))
 
 
@@ -66,23 +58,28 @@ def show() -> dict[str, Any]:
         return {"code": left.value.code, "said": said.read()}
 
 
+def alone(work: Callable[[], Any]) -> tuple[str, str]:
+    """What a fork that does this told, and how it ended."""
+    child, pipe = forked(lambda tell: tell(work()))
+    with os.fdopen(pipe, encoding="utf-8") as lines:
+        told = lines.read()
+    return told, ended(child)
+
+
 def main(home: Path) -> None:
     """One home, killed again and again: what is gone stays gone, and none of it is told."""
     play(pytest.MonkeyPatch())
+    # what a kill does to Chroma's index is not tried here, so it is looked at in a fork, sooner than in a new process
     mock.patch("memory.chroma_connection.damage_after_a_crash", look_by_a_fork).start()
     for steps in range(MOST_STEPS):
-        child, pipe = forked(lambda tell, steps=steps: forget(home, steps))  # type: ignore[misc]
-        with os.fdopen(pipe, encoding="utf-8") as lines:
-            raised = lines.read()
-        end = ended(child)
-        assert end in ("with 0", "by signal 9"), raised
+        told, end = alone(partial(forget, home, steps))
+        assert end in ("with 0", "by signal 9"), told
         if end == "with 0":
             break
         assert "ann" in Marks(home / "forgetting")
-        child, pipe = forked(lambda tell: tell(show()))
-        with os.fdopen(pipe, encoding="utf-8") as lines:
-            shown = json.loads(lines.readline())
-        assert ended(child) == "with 0", shown
+        told, end = alone(show)
+        assert end == "with 0", told
+        shown = json.loads(told)
         assert shown["code"] == 2, shown
         assert "being forgotten" in shown["said"]
     print(json.dumps({"steps": steps}))

@@ -27,7 +27,8 @@ from graphs.session import Session
 from graphs.taste import Taste
 from memory.chroma_rows import Rows
 from tests import world
-from tests.killed_writer import ended, forked, look_by_a_fork
+from tests.killed_writer import look_by_a_fork
+from tests.killing import ended, forked
 from tests.test_replacing import ask, held, honest, press, said
 
 FEWEST_WRITES, MOST_WRITES = 6, 60  # of one turn, its trace and its checkpoint included

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from memory.chroma_swap import begin_swap, commit_swap, finish_swap
+from tests.killing import KillAfter, ended, forked
 
 OLD = {"palate.lock": "7", "db": "old", "segment/one": "old", "segment/two": "old", "stray": "old"}
 NEW = {"db": "new", "fresh/one": "new", "fresh/two": "new"}
@@ -33,24 +34,18 @@ def read(folder: Path) -> dict[str, str]:
 
 def killed_after(steps: int, work: Callable[[], object]) -> bool:
     """Whether a process that does this is killed before it is through, at the step of the file system after `steps`."""
-    if (child := os.fork()) == 0:
-        left = iter(range(steps))
 
-        def counted(call: Callable[..., object]) -> Callable[..., object]:
-            def run(*arguments: object, **named: object) -> object:
-                if next(left, None) is None:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return call(*arguments, **named)
-
-            return run
-
+    def run(tell: Callable[[object], None]) -> None:
+        killer = KillAfter(steps)
         for place, name in STEPS:
-            setattr(place, name, counted(getattr(place, name)))
-        try:
-            work()
-        finally:
-            os._exit(0)
-    return os.waitpid(child, 0)[1] != 0
+            killer.lay_over(place, name)
+        work()
+
+    child, pipe = forked(run)
+    os.close(pipe)
+    end = ended(child)
+    assert end in ("with 0", "by signal 9"), end
+    return end == "by signal 9"
 
 
 def main(place: Path) -> None:
@@ -61,8 +56,8 @@ def main(place: Path) -> None:
             folder = place / f"{first}-{then}"
             write(folder, OLD)
             write(begin_swap(folder), NEW)
-            killed = killed_after(first, lambda folder=folder: commit_swap(folder, keep="palate.lock"))  # type: ignore[misc]
-            again = killed_after(then, lambda folder=folder: finish_swap(folder, keep="palate.lock"))  # type: ignore[misc]
+            killed = killed_after(first, partial(commit_swap, folder, keep="palate.lock"))
+            again = killed_after(then, partial(finish_swap, folder, keep="palate.lock"))
             finish_swap(folder, keep="palate.lock")
             found = read(folder)
             outcomes.add("old" if found == OLD else "new")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import faulthandler
 import json
 import os
 import random
@@ -17,7 +16,6 @@ import secrets
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from unittest import mock
 import chromadb  # noqa: F401 (imported before any fork)
 
 from memory import chroma_health
+from tests.killing import ended, forked
 from tests.world import event, open_session, talk
 
 USERS = ("ann", "bob", "eve")
@@ -115,36 +114,6 @@ def look_by_a_fork(directory: Path) -> str:
         told = lines.read()
     end = ended(child)
     return "" if (end, told) == ("with 0", '{"left": 0}\n') else f"its reader ended {end}: {told}"
-
-
-def forked(work: Callable[[Callable[[Any], None]], None]) -> tuple[int, int]:
-    """The process id of a fork that does this, and a pipe that says what it tells, a line of JSON each.
-
-    What it raises it tells last, as `raised`, and ends with 1.
-    """
-    reading, writing = os.pipe()
-    if (child := os.fork()) == 0:
-        os.close(reading)
-        faulthandler.enable()
-
-        def tell(told: Any) -> None:
-            os.write(writing, json.dumps(told).encode() + b"\n")
-
-        try:
-            work(tell)
-            os._exit(0)
-        except BaseException as error:
-            traceback.print_exc()
-            tell({"raised": "".join(traceback.format_exception(error)[-3:])})
-            os._exit(1)
-    os.close(writing)
-    return child, reading
-
-
-def ended(child: int) -> str:
-    """How a fork ended, in words: `by signal 9`, `with 0`."""
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return f"by signal {-code}" if code < 0 else f"with {code}"
 
 
 def written_until_killed(home: Path, chance: random.Random, seed: int) -> tuple[list[Any], str]:

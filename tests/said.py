@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catalog.filters import Filter
 from catalog.items import AttributeSpec, Catalogue, Item
 
 FILM_SCHEMA = (
@@ -102,3 +103,11 @@ SHOWN_FILMS = ("1", "4", "7", "10")
 
 
 SHOWN_PRINTS = ("p1", "p2", "p3")
+
+
+def told_filters(filters: tuple[Filter, ...]) -> set[str]:
+    return {str(one) for one in filters}
+
+
+def wanted_filters(text: str) -> set[str]:
+    return {part.strip() for part in text.split(";") if part.strip()}

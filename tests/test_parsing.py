@@ -2,32 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import os
-import statistics
-import time
-from pathlib import Path
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from agents.parsing import parse, warm
-from agents.parsing.index import build
+from agents.parsing import parse
 from agents.wishes import wish_text
-from catalog.filters import Filter
 from catalog.items import AttributeSpec, Catalogue, Item
-from tests.said import FILM_ROWS, FILM_SCHEMA, FILMS, PRINTS, SHOWN_FILMS, SHOWN_PRINTS, split_cell
-from tests.test_parsing_names import JUDGEMENTS, NAMES
-
-
-def _told(filters: tuple[Filter, ...]) -> set[str]:
-    return {str(one) for one in filters}
-
-
-def _wanted(text: str) -> set[str]:
-    return {part.strip() for part in text.split(";") if part.strip()}
-
+from tests.said import FILMS, PRINTS, SHOWN_FILMS, SHOWN_PRINTS, told_filters, wanted_filters
 
 FILM_FILTERS = [
     # years, decades, centuries
@@ -258,7 +238,7 @@ LIFTED = [
 
 @pytest.mark.parametrize(("message", "wanted"), FILM_FILTERS)
 def test_a_wish_about_films_becomes_exactly_these_filters(message: str, wanted: str) -> None:
-    assert _told(parse(message, FILMS).filters) == _wanted(wanted)
+    assert told_filters(parse(message, FILMS).filters) == wanted_filters(wanted)
 
 
 @pytest.mark.parametrize(
@@ -271,7 +251,7 @@ def test_a_wish_about_films_becomes_exactly_these_filters(message: str, wanted: 
     ],
 )
 def test_the_latest_years_are_counted_back_from_this_one(message: str, since: int) -> None:
-    told = _told(parse(message, FILMS, this_year=2026).filters)
+    told = told_filters(parse(message, FILMS, this_year=2026).filters)
     assert f"year ≥ {since}" in told
     assert wish_text(parse(message, FILMS, this_year=2026).residual) == ""
     assert not any(one.attribute == "year" for one in parse(message, FILMS).filters)  # nobody said which year it is
@@ -284,7 +264,7 @@ def test_what_was_last_is_no_span_of_years(message: str) -> None:
 
 @pytest.mark.parametrize(("message", "wanted"), PRINT_FILTERS)
 def test_a_wish_about_prints_becomes_exactly_these_filters(message: str, wanted: str) -> None:
-    assert _told(parse(message, PRINTS).filters) == _wanted(wanted)
+    assert told_filters(parse(message, PRINTS).filters) == wanted_filters(wanted)
 
 
 @pytest.mark.parametrize("message", FILM_SOFT)
@@ -324,10 +304,10 @@ def test_a_word_of_two_attributes_goes_to_the_one_that_is_named() -> None:
     cellar = Catalogue(
         "cellar", schema, [Item(item_id=i, title=f"Wine {i}", attributes={"type": t, "colour": c}) for i, t, c in wines]
     )
-    assert _told(parse("a red wine", cellar).filters) == {"type = Red"}
-    assert _told(parse("colour: red", cellar).filters) == {"colour = Red"}
-    assert _told(parse("a white, not red", cellar).filters) == {"type = White", "type ≠ Red"}
-    assert _told(parse("red or white", cellar).filters) == {"type any of Red, White"}
+    assert told_filters(parse("a red wine", cellar).filters) == {"type = Red"}
+    assert told_filters(parse("colour: red", cellar).filters) == {"colour = Red"}
+    assert told_filters(parse("a white, not red", cellar).filters) == {"type = White", "type ≠ Red"}
+    assert told_filters(parse("red or white", cellar).filters) == {"type any of Red, White"}
 
 
 def test_dates_are_compared_by_their_year() -> None:
@@ -353,117 +333,5 @@ def test_an_amount_of_two_possible_measures_is_not_guessed() -> None:
         "frames", schema, [Item(item_id="a", title="Frame one", attributes={"width": 30.0, "height": 40.0})]
     )
     assert parse("under 30 cm", frames).filters == ()
-    assert _told(parse("less than 50 cm high", frames).filters) == {"height < 50"}
-    assert _told(parse("width under 300 mm", frames).filters) == {"width < 30"}
-
-
-def test_a_catalogue_without_schema_or_items_reads_as_nothing() -> None:
-    empty = Catalogue("empty", (), ())
-    for message in ("under 40 euros", "no horror from the 80s", "I loved the first", "", "   ", "?!", "🙂" * 50):
-        parsed = parse(message, empty, shown=("x",))
-        assert (parsed.filters, parsed.mentioned, parsed.relax) == ((), (), ())
-
-
-_SAYINGS = [m for m, _ in FILM_FILTERS + PRINT_FILTERS + NAMES + LIFTED] + [m for m, _, _ in JUDGEMENTS] + FILM_SOFT
-
-
-_WORDS = st.sampled_from(
-    sorted({word for saying in _SAYINGS for word in saying.split()} | {"€", "-", ",", "1994", "30"})
-)
-
-
-@given(st.lists(_WORDS, max_size=14).map(" ".join) | st.text(max_size=80))
-@settings(max_examples=150, deadline=None)
-def test_whatever_is_said_every_filter_names_what_the_catalogue_has(message: str) -> None:
-    for catalogue, shown in ((FILMS, SHOWN_FILMS), (PRINTS, SHOWN_PRINTS)):
-        parsed = parse(message, catalogue, shown=shown)
-        kinds = {spec.name: spec.kind for spec in catalogue.schema}
-        values: dict[str, set[object]] = {name: set() for name in kinds}
-        for item in catalogue:
-            for name, value in item.attributes.items():
-                values[name].update(value if isinstance(value, tuple) else (value,))
-        for one in parsed.filters:
-            assert one.attribute in kinds
-            assert one.said
-            assert one.said in message
-            if kinds[one.attribute] == "list":
-                assert set(one.value if isinstance(one.value, tuple) else (one.value,)) <= values[one.attribute]
-            else:
-                assert one.op not in ("has", "has_not", "any_of")
-        assert set(parsed.relax) <= set(kinds)
-        ids = {mention.item_id for mention in parsed.mentioned}
-        assert set(parsed.likes) | set(parsed.dislikes) <= ids <= set(catalogue.item_ids)
-        assert not set(parsed.likes) & set(parsed.dislikes)
-
-
-_PLAIN = st.sampled_from(
-    """something calm gentle a the fox owl with snow and moon quiet evening warm light for my living room that feels
-    like home please i want it to be dreamy very soft blue green old friends would you think find looking at
-    sea""".split()
-)
-
-
-@given(st.lists(_PLAIN, max_size=16).map(" ".join))
-@settings(max_examples=150, deadline=None)
-def test_words_without_a_cue_never_make_a_filter(message: str) -> None:
-    for catalogue in (FILMS, PRINTS):
-        parsed = parse(message, catalogue)
-        assert parsed.filters == ()
-        assert parsed.relax == ()
-        assert parsed.residual == message.strip()
-
-
-def _many_films() -> Catalogue:
-    items = [
-        film.model_copy(
-            update={"item_id": f"{film.item_id}-{copy}", "title": f"{film.title} {copy} {film.item_id * 2}"}
-        )
-        for copy in range(5000 // len(FILM_ROWS))
-        for film in FILMS
-    ]
-    return Catalogue("many", FILM_SCHEMA, items)
-
-
-def test_five_thousand_items_are_read_quickly() -> None:
-    many = _many_films()
-    began = time.thread_time()
-    build(many)
-    assert time.thread_time() - began < 1.5  # 0.1 s measured
-    warm(many)
-    seconds = []
-    for message, _ in FILM_FILTERS + NAMES:
-        began = time.thread_time()
-        parse(message, many)
-        seconds.append(time.thread_time() - began)
-    assert statistics.median(seconds) < 0.01
-
-
-@pytest.mark.data
-def test_on_real_films_every_wish_is_kept_and_no_name_is_made_up() -> None:
-    folder = Path(os.environ.get("PALATE_DATA") or Path(__file__).parents[1] / "../shared/data") / "movielens-posters"
-    if not folder.is_dir():
-        pytest.skip(f"no films at {folder}; set PALATE_DATA to the folder of data sets")
-    with (folder / "items.csv").open(encoding="utf-8") as file:
-        items = [
-            Item(
-                item_id=row["item_id"],
-                title=row["title"],
-                attributes={
-                    "year": float(row["year"] or 0),
-                    "genres": split_cell(row["genres"]),
-                    "keywords": split_cell(row["keywords"]),
-                },
-            )
-            for row in csv.DictReader(file)
-        ]
-    films = Catalogue("movielens", FILM_SCHEMA, items)
-    for message, wanted in FILM_FILTERS:
-        parsed = parse(message, films)
-        assert parsed.mentioned == (), message
-        closed = {told for told in _wanted(wanted) if told.startswith(("year", "genres"))}
-        assert closed <= _told(parsed.filters), message
-    for message in FILM_SOFT:
-        assert parse(message, films).filters == (), message
-    for title in ("The Silense of the Lams", "Jurasic Park", "Pulp Ficton", "Forest Gump"):
-        [mention] = parse(f"I loved {title}", films).mentioned
-        assert 0.8 < mention.score < 1
+    assert told_filters(parse("less than 50 cm high", frames).filters) == {"height < 50"}
+    assert told_filters(parse("width under 300 mm", frames).filters) == {"width < 30"}

@@ -192,3 +192,14 @@ async def talk(session: Session, user_id: str, message: str, **more: Any) -> tup
     events = [event async for event in session.ask(user_id, message, **more)]
     assert isinstance(events[-1], TurnDone)
     return events[-1].result, events
+
+
+def any_picture(session: Session) -> str:
+    """The content hash of a picture that the session's store holds from now on."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    file = BytesIO()
+    Image.new("RGB", (64, 64), "navy").save(file, "PNG")
+    return session.pictures.add(file.getvalue())

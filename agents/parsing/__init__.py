@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from agents.parsing.comparisons import is_likened, read_comparisons
-from agents.parsing.cues import hint_first, hint_last, read_relaxed, tells_how_it_was, undone, wants_new
+from agents.parsing.cues import hint_first, hint_last, tells_how_it_was, undone, wants_new
 from agents.parsing.described import read_described
 from agents.parsing.extremes import read_extremes
 from agents.parsing.index import CatalogueIndex, index_of
@@ -19,6 +19,7 @@ from agents.parsing.names import Named, NameReader
 from agents.parsing.numbers import read_numbers
 from agents.parsing.parsed import Comparison, Mention, Parsed, Unsure
 from agents.parsing.places import read_places
+from agents.parsing.relaxed import read_relaxed
 from agents.parsing.strangers import Stranger, read_strangers
 from agents.parsing.superlatives import read_count, read_superlatives
 from agents.parsing.tokens import Reading

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agents.parsing.axes import POLES, pole_of
 from agents.parsing.index import CatalogueIndex, Measure
-from agents.parsing.lexicon import FUNCTION_WORDS, IDIOMS, ITEM_NOUNS, phrases
+from agents.parsing.lexicon import FUNCTION_WORDS, IDIOMS, ITEM_NOUNS, SPEAKER_IS, phrases
 from agents.parsing.names import Named
 from agents.parsing.parsed import Comparison, Direction
 from agents.parsing.tokens import Reading, stem
@@ -30,7 +30,6 @@ _OPPOSED: dict[Direction, Direction] = {"less": "more", "more": "less"}
 _LEADS = frozenset(("more", "less", "too"))
 _REFUSED = frozenset("no once one some never without many how few not don't dont the".split())
 _DENIED = frozenset("don't dont never didn't doesn't not no".split())
-SPEAKER_IS = frozenset("i i'm im am we're".split())
 _NOT_SO = phrases("not so", "not as", "not that", "not quite so", "not quite as", "not too")
 _NOT_WANTED = ITEM_NOUNS | frozenset(
     """option suggestion recommendation info information detail of like please idea way time often than or other

@@ -1,33 +1,14 @@
-"""Small exact cues: filters lifted, something new wanted, and messages whose intent is beyond doubt."""
+"""Small exact cues: something new wanted, a change taken back, and messages whose intent is beyond doubt."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from agents.parsing.index import CatalogueIndex
-from agents.parsing.lexicon import DIMENSION_WORDS, Phrase, phrases
-from agents.parsing.tokens import Reading, stem
+from agents.parsing.lexicon import phrases
+from agents.parsing.tokens import Reading
 from agents.state import Intent
 
-_ANY = phrases("any", "whatever", "whichever", "regardless of", "no matter", "ignore", "forget", "forget about", "drop")
-_HOW = phrases("no matter how", "doesn't matter how", "does not matter how", "don't care how", "do not care how")
-_NEVER_MIND = phrases(
-    "don't care about", "do not care about", "don't mind", "do not mind", "regardless of", "no limit on",
-    "no limits on", "lift", "remove", "no filter on",
-)  # fmt: skip
-_UNIMPORTANT = phrases(
-    "doesn't matter", "does not matter", "isn't important", "is not important", "is unimportant", "is irrelevant",
-    "doesn't count", "is no object", "no object", "is not an issue", "isn't an issue", "can be anything", "is open",
-)  # fmt: skip
-_EVERYTHING = phrases(
-    "start over", "start again", "forget the filters", "forget all filters", "no restrictions", "anything goes",
-    "remove all filters", "clear the filters", "clear all filters", "reset",
-)  # fmt: skip
-_WELCOME = phrases(
-    "is fine", "are fine", "is ok", "are ok", "is okay", "are okay", "is allowed", "are allowed", "is fine again",
-    "are fine again", "is ok again", "is okay again", "are okay again", "is welcome", "are welcome",
-)  # fmt: skip
 _NEW = phrases(
     "something new", "something else", "something different", "anything else", "anything new", "show me more",
     "show me others", "show others", "others please", "other ones", "different ones", "new ones", "more options",
@@ -65,7 +46,7 @@ _LOOKED_INTO = re.compile(
     r"\bwhat (can|could|do) (i|you|we|one) see (on|in)\b|\bwhat (can|could) be seen (on|in)\b|\bwhat happens in\b|"
     r"\bwhat does (it|this|that) show\b|\bwhat (\w+ )?is on\b|"
     r"\b(i'?d like|i would like|i want) to know\b|"
-    r"^((so|and|ok|okay|please|can you|could you),? )*(describe|explain)\b"
+    r"^((can|could) you )?(please )?(describe|explain)\b"
 )
 _CORRECTIONS = re.compile(
     r"^(no,? )?(that'?s|that is|this is|you'?re|you are|your memory is|my taste is)( all| just| simply| not)? "
@@ -87,7 +68,7 @@ _OPENING = re.compile(
     r"\b[ ,.!:]*)+"
 )
 _QUESTION = re.compile(
-    r"^(and |so |ok |okay )?(what'?s|what is|what are|what was|"
+    r"^(what'?s|what is|what are|what was|"
     r"what (year|price|size|genre|colou?r|kind)|how (much|big|wide|tall|long|old|many)|"
     r"when|who|why|where|which year|tell me (more )?about|is|are|was|were|does|do|did|has|have|"
     r"can you (tell me|send|ship|deliver)|any idea (how|what|when|where|who))\b"
@@ -137,89 +118,6 @@ _WHICH = re.compile(
 _ABOUT = frozenset("it this that they these those one them its".split())
 
 
-def read_relaxed(reading: Reading, index: CatalogueIndex) -> list[str]:
-    """The attributes whose filters the person lifts; the words are taken."""
-    found: list[str] = []
-    for at in range(len(reading)):
-        if length := reading.phrase_at(at, _EVERYTHING):
-            if at == 0 or reading.word(at - 1) in (".", ",", "!", "and", "please", "let's"):
-                reading.take(at, at + length)
-                found.extend([m.spec.name for m in index.measures] + [one.spec.name for one in index.listed])
-            continue
-        for name, stop in _lifted_at(reading, index, at):
-            reading.take(at, stop)
-            found.append(name)
-    return list(dict.fromkeys(found))
-
-
-def _lifted_at(reading: Reading, index: CatalogueIndex, at: int) -> list[tuple[str, int]]:
-    if not reading.free(at, at + 1):
-        return []
-    if length := reading.phrase_at(at, _HOW):
-        return _by_dimension(reading.word(at + length), index, at + length + 1)
-    if length := max(reading.phrase_at(at, _ANY), reading.phrase_at(at, _NEVER_MIND)):
-        here = at + length
-        while reading.word(here) in ("the", "about", "other"):
-            here += 1
-        name, stop = _attribute_at(reading, index, here)
-        if name and (stop >= len(reading) or _closes(reading, stop)):
-            stop += reading.phrase_at(
-                stop, phrases("is fine", "will do", "is ok", "is okay", "filter", "limit", "works")
-            )
-            return [(name, stop)]
-        return []
-    name, stop = _attribute_at(reading, index, at)
-    if name and (length := reading.phrase_at(stop, _UNIMPORTANT)):
-        return [(name, stop + length)]
-    return _welcomed(reading, index, at)
-
-
-def _welcomed(reading: Reading, index: CatalogueIndex, at: int) -> list[tuple[str, int]]:
-    """ "horror is fine again": the attribute of a value that is let in again."""
-    for length in (3, 2, 1):
-        stems, stop = reading.run_at(at, length)
-        values = [value for value in index.values.get(stems, ()) if not value.listed.open]
-        if len(stems) == length and values and (said := reading.phrase_at(stop, _WELCOME)):
-            return [(values[0].listed.spec.name, stop + said)]
-    return []
-
-
-def _closes(reading: Reading, at: int) -> bool:
-    word = reading.word(at)
-    return not word[0].isalnum() or word in (
-        "is", "will", "works", "filter", "limit", "and", "but", "please", "or", "at", "now", "i", "for", "with", "from",
-        "in",
-    )  # fmt: skip
-
-
-def _attribute_at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[str, int]:
-    """The attribute named here, by its names or by what stands for them, and where the name ends."""
-    every: list[tuple[str, frozenset[Phrase]]] = [(m.spec.name, m.names) for m in index.measures]
-    every += [(one.spec.name, one.names) for one in index.listed]
-    for name, names in every:
-        for said in names:
-            stems, stop = reading.run_at(at, len(said))
-            if stems == said:
-                return name, stop
-    word = stem(reading.word(at))
-    for dimension, nouns in (
-        ("money", ("price", "cost", "money", "budget")),
-        ("year", ("year", "era", "decade", "age")),
-    ):
-        for measure in index.measures:
-            if measure.dimension == dimension and word in nouns:
-                return measure.spec.name, at + 1
-    return "", at
-
-
-def _by_dimension(word: str, index: CatalogueIndex, stop: int) -> list[tuple[str, int]]:
-    more = {"much": "money", "many": ""}
-    for measure in index.measures:
-        if word in DIMENSION_WORDS.get(measure.dimension, ()) or more.get(word) == measure.dimension:
-            return [(measure.spec.name, stop)]
-    return []
-
-
 def wants_new(reading: Reading, *, shown: bool) -> bool:
     """Whether other items than those shown, or than those known, are asked for. shown: whether any were."""
     text = " ".join(reading.words(0, len(reading)))
@@ -239,7 +137,8 @@ def hint_first(message: str, *, points: bool, names: bool) -> Intent | None:
     """
     text = re.sub(r"[^\w\s',]", " ", message.replace("’", "'").casefold())
     text = " ".join(text.split())
-    if " ".join(text.replace(",", " ").split()) in _TALK_WORDS or _ABOUT_US.match(_OPENING.sub("", text)):
+    rest = _OPENING.sub("", text)
+    if " ".join(text.replace(",", " ").split()) in _TALK_WORDS or _ABOUT_US.match(rest):
         return "small_talk"
     if not names and _GOOD_WISHES.match(text):
         return "small_talk"
@@ -249,16 +148,15 @@ def hint_first(message: str, *, points: bool, names: bool) -> Intent | None:
         return "small_talk"  # which is answered from the memory
     if _WHICH.match(text) and re.search(r"\b(of (these|those|them|the)|\w+er|\w+est|more|less|most|least)\b", text):
         return "question"
-    text = _OPENING.sub("", text)
-    if _LOOKED_INTO.search(text) and (points or set(text.split()) & _ABOUT):
+    if _LOOKED_INTO.search(rest) and (points or set(rest.split()) & _ABOUT):
         return "question"
-    if _REQUEST.search(text):
+    if _REQUEST.search(rest):
         return None
-    about = points or bool(set(text.replace(",", " ").split()[:6]) & _ABOUT)
+    about = points or bool(set(rest.replace(",", " ").split()[:6]) & _ABOUT)
     if (
-        (_QUESTION.search(text) or (points and _QUESTION.search(text.partition(", ")[2])))
+        (_QUESTION.search(rest) or (points and _QUESTION.search(_OPENING.sub("", rest.partition(", ")[2]))))
         and about
-        and (message.rstrip().endswith("?") or not text.startswith(("do", "have", "is")))
+        and (message.rstrip().endswith("?") or not rest.startswith(("do", "have", "is")))
     ):
         return "question"
     return None

@@ -10,6 +10,7 @@ def phrases(*texts: str) -> frozenset[Phrase]:
     return frozenset(tuple(text.split()) for text in texts)
 
 
+SPEAKER_IS = frozenset("i i'm im am we're".split())  # before what somebody says of themselves
 ARTICLES = frozenset("a an the any some".split())
 POSSESSIVES = frozenset("my your his her its our their whose".split())
 ITEM_NOUNS = frozenset(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agents.parsing.comparisons import SPEAKER_IS, comparative_of, of_named_measure, of_word
+from agents.parsing.comparisons import comparative_of, of_named_measure, of_word
 from agents.parsing.index import CatalogueIndex
-from agents.parsing.lexicon import ITEM_NOUNS
+from agents.parsing.lexicon import ITEM_NOUNS, SPEAKER_IS
 from agents.parsing.parsed import Comparison
 from agents.parsing.tokens import Reading, stem
 
