@@ -136,9 +136,10 @@ async def measure(home: Path, count: int, settings: Sequence[str]) -> dict[str, 
     """Every request as somebody new and as somebody known: who → what came of it."""
     from catalog.demo.people import make_people
     from catalog.demo.prints import make_prints
+    from graphs.describing import summarize_catalogue
     from graphs.services import Services
     from graphs.session import Session
-    from graphs.setup import install_demo, summarize_catalogue
+    from graphs.setup import install_demo
     from profiles.settings import load_profile
 
     given = dict(pair.split("=", 1) for pair in settings)

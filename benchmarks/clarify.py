@@ -103,9 +103,10 @@ async def measure(home: Path, count: int, worth: float, settings: Sequence[str])
     from agents.clarify import LOOKED_AT, questions
     from catalog.demo.people import make_people, p_like
     from catalog.demo.prints import make_prints
+    from graphs.describing import summarize_catalogue
     from graphs.services import Services
     from graphs.session import Session
-    from graphs.setup import install_demo, summarize_catalogue
+    from graphs.setup import install_demo
     from profiles.settings import load_profile
     from tracing.recorder import Recorder
 

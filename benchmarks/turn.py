@@ -190,9 +190,10 @@ async def measure(home: Path, bare_file: Path) -> list[Measured]:
     from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
     from agents.events import TurnDone
+    from graphs.describing import summarize_catalogue
     from graphs.services import Services
     from graphs.session import Session
-    from graphs.setup import install_demo, summarize_catalogue
+    from graphs.setup import install_demo
     from profiles.settings import load_profile
     from tracing.events import ModelCall, busy_seconds
 

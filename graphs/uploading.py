@@ -16,8 +16,9 @@ from catalog.importers import ImportFailed, Refusals, RefusedRow, import_path
 from catalog.importers.folder import settle_items
 from catalog.importers.mapping import FILE_NAME, FolderMapping
 from catalog.importers.tables import SUFFIXES, Table
+from graphs.describing import Report
 from graphs.services import Services
-from graphs.setup import Report, Stored, store_catalogue
+from graphs.setup import Stored, store_catalogue
 
 ROWS_SHOWN = 5
 

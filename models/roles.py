@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
 from models.decisions import Decider
+from models.errors import ModelError
 from models.loading import PictureSource, load_chat, load_decider
 from models.spec import ModelSpec
 
@@ -56,6 +58,15 @@ class RoleModels:
         if name in self._deciders:
             return self._deciders[name]
         return await asyncio.to_thread(self._load_decider, name)
+
+    def begin(self, role: Role) -> None:
+        """Begin to load the role's chat model: whoever asks for it later waits less, and is told of what fails then."""
+        name = self.chain(role)[0][0]
+        threading.Thread(target=self._try_chat, args=(name,), name="palate-loading").start()
+
+    def _try_chat(self, name: str) -> None:
+        with contextlib.suppress(ModelError):
+            self._load_chat(name)
 
     def _load_chat(self, name: str) -> BaseChatModel:
         with self._loading:

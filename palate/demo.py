@@ -89,7 +89,8 @@ def prepare(services: Services) -> None:
     """Make the shop where it is not there yet: drawn, kept, embedded, looked at. Does nothing the second time."""
     import asyncio
 
-    from graphs.setup import install_demo, summarize_catalogue
+    from graphs.describing import summarize_catalogue
+    from graphs.setup import install_demo
 
     with bars() as report:
         install_demo(services, report)

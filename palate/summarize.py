@@ -24,8 +24,8 @@ def summarize(
     """
     import asyncio
 
+    from graphs.describing import summarize_catalogue
     from graphs.services import Services
-    from graphs.setup import summarize_catalogue
 
     loaded = load(profile, settings)
     services = Services.open(loaded.profile)

@@ -20,10 +20,11 @@ from catalog.demo.looks import SUBJECTS, describe
 from catalog.demo.prints import SCHEMA, make_prints
 from catalog.items import Item
 from catalog.pictures import PictureStore
+from graphs.describing import summarize_catalogue
 from graphs.results import Result, ResultStore, ResultTable
 from graphs.services import Services
 from graphs.session import Session
-from graphs.setup import store_catalogue, summarize_catalogue
+from graphs.setup import store_catalogue
 from models.decisions import Choice, Predicate
 from profiles.settings import load_profile
 from tests.world import HashedEmbedder, PlayedModels

@@ -21,9 +21,10 @@ from catalog.demo.people import make_people, p_like
 from catalog.demo.prints import SCHEMA, make_prints
 from catalog.pictures import PictureStore
 from evaluation.metrics import auc
+from graphs.describing import author_of, summarize_catalogue
 from graphs.services import Services
 from graphs.session import Session
-from graphs.setup import author_of, store_catalogue, summarize_catalogue
+from graphs.setup import store_catalogue
 from models.decisions import Choice, DecisionRequest, Predicate
 from models.loading import load_chat, load_decider
 from models.spec import ModelSpec

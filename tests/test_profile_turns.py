@@ -11,9 +11,10 @@ import re
 import pytest
 from PIL import Image
 
+from graphs.describing import summarize_catalogue
 from graphs.services import Services
 from graphs.session import Session
-from graphs.setup import store_catalogue, summarize_catalogue
+from graphs.setup import store_catalogue
 from profiles.settings import load_profile
 from tests.recording_server import Answer, recording_server, says, thinks
 from tests.tiny import make_tiny_checkpoint

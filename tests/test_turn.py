@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from agents.events import Progress, SlateReady, TextDelta, TurnDone
 from agents.state import TurnInput, TurnState, TurnUpdate, fresh_turn
 from catalog.filters import passes
-from graphs.setup import store_catalogue, summarize_catalogue
+from graphs.describing import summarize_catalogue
+from graphs.setup import store_catalogue
 from memory.errors import DatabaseFailed, EmbedderFailed
 from models.decisions import Choice
 from models.errors import ModelBadOutput, ModelBusy, ModelMisconfigured, ModelRefused, ModelTimeout, ModelUnreachable

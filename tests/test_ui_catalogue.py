@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from graphs.setup import store_catalogue, summarize_catalogue
+from graphs.describing import summarize_catalogue
+from graphs.setup import store_catalogue
 from models.errors import ModelUnreachable
 from tests import world
 from tests.ui_world import PAYLOADS, links, made_host, open_page, texts

@@ -10,6 +10,8 @@ import pytest
 from graphs.results import FILE, ResultStore
 from tests.test_results import made
 from tests.ui_world import made_host, open_page, picture_bytes, texts
+from ui.evaluating import EvaluationFailed
+from ui.host import Host
 
 pytest_plugins = ("tests.ui_world",)
 
@@ -105,6 +107,26 @@ def test_an_evaluation_that_fails_says_its_own_last_words(real, command):
     page = open_page("results")
     page.button(key="run-evaluation").click().run()
     until_over(page)
+    assert any("no model is there" in one.value for one in page.error)
+
+
+def test_an_evaluation_that_fails_before_the_page_is_drawn_again_is_told(real, command, monkeypatch):
+    command("")
+    begin = Host.once
+
+    def over_at_once(self, name, work):
+        running = begin(self, name, work)
+        while not running.over:
+            time.sleep(0.01)
+        return running
+
+    async def fail(command, put):
+        raise EvaluationFailed(3, "no model is there")
+
+    monkeypatch.setattr(Host, "once", over_at_once)
+    monkeypatch.setattr("ui.results_page.evaluate", fail)
+    page = open_page("results")
+    page.button(key="run-evaluation").click().run()
     assert any("no model is there" in one.value for one in page.error)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import pytest
 from PIL import Image
 
 from catalog.pictures import PictureStore
-from graphs.setup import Unfinished, finish, summarize_catalogue, unfinished
-from models.errors import ModelBadOutput
+from graphs.describing import summarize_catalogue
+from graphs.setup import Unfinished, finish, unfinished
+from models.errors import ModelBadOutput, ModelUnreachable
 from tests import world
 
 
@@ -56,7 +58,7 @@ async def test_going_on_leaves_alone_what_another_model_described(session, monke
     services, catalogue = session.services, session.catalogue
     await summarize_catalogue(services, catalogue)
     heard = len(world.played(session).played_chat.heard)
-    monkeypatch.setattr("graphs.setup.author_of", lambda spec: "a newer model")
+    monkeypatch.setattr("graphs.describing.author_of", lambda spec: "a newer model")
     await finish(services, catalogue)
     assert len(world.played(session).played_chat.heard) == heard
     await summarize_catalogue(services, catalogue)
@@ -69,3 +71,42 @@ async def test_a_model_that_says_nothing_leaves_all_to_be_done(tmp_path):
         await finish(session.services, session.catalogue)
     assert unfinished(session.services, session.catalogue).undescribed == 4
     await session.aclose()
+
+
+async def test_what_was_described_is_kept_when_the_model_fails_at_the_next_pictures(session, monkeypatch):
+    services, catalogue, asked = session.services, session.catalogue, []
+    monkeypatch.setattr("graphs.describing.BATCH", 3)
+    chat = services.models.chat
+
+    async def once(name: str):
+        asked.append(name)
+        if len(asked) > 1:
+            raise ModelUnreachable("played", "http://127.0.0.1:1")
+        return await chat(name)
+
+    monkeypatch.setattr(services.models, "chat", once)
+    with pytest.raises(ModelUnreachable):
+        await finish(services, catalogue)
+    assert unfinished(services, catalogue).undescribed == 1
+
+
+async def test_descriptions_are_kept_while_the_next_pictures_are_looked_at(session, monkeypatch):
+    services, catalogue, looked = session.services, session.catalogue, threading.Event()
+    monkeypatch.setattr("graphs.describing.BATCH", 2)
+    chat, put = services.models.chat, services.items.put_summaries
+    rounds = []
+
+    async def noted(name: str):
+        rounds.append(name)
+        if len(rounds) == 2:
+            looked.set()
+        return await chat(name)
+
+    def put_late(name, summaries):
+        assert looked.wait(10), "the next pictures waited for the last descriptions to be kept"
+        put(name, summaries)
+
+    monkeypatch.setattr(services.models, "chat", noted)
+    monkeypatch.setattr(services.items, "put_summaries", put_late)
+    await finish(services, catalogue)
+    assert unfinished(services, catalogue).nothing

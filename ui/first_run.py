@@ -38,8 +38,9 @@ async def set_up_demo(profile: str, put: Callable[[Step], None]) -> None:
     Does nothing for what is there already, so it can be interrupted and run again. Raises what the stores and the
     model raise; the catalogue is usable as soon as it is kept, whatever becomes of the descriptions.
     """
+    from graphs.describing import summarize_catalogue
     from graphs.services import Services
-    from graphs.setup import install_demo, summarize_catalogue
+    from graphs.setup import install_demo
     from profiles.settings import load_profile
 
     def report(what: str, done: int, of: int) -> None:

@@ -100,7 +100,7 @@ def _draw_form(talk: Conversation, session: Session) -> None:
     if st.button("Run", key="run-evaluation", type="primary", icon=":material/play_arrow:"):
         home = session.services.profile.stores.home
         command = memory_command(talk.profile, home, people=people, blocks=blocks)
-        host().once(EVALUATION, partial(evaluate, command))
+        st.session_state.evaluation_seen = host().once(EVALUATION, partial(evaluate, command))
         st.rerun()
 
 

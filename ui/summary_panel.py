@@ -77,7 +77,7 @@ def _draw_end(ended: Running[Step] | None) -> None:
 
 
 async def _look(item: Item, session: Session, put: Callable[[Step], None]) -> None:
-    from graphs.setup import summarize_item
+    from graphs.describing import summarize_item
 
     def report(what: str, done: int, of: int) -> None:
         put(Step(what, done, of))
