@@ -51,10 +51,10 @@ def install_demo(services: Services, report: Report = lambda what, done, of: Non
     """
     from catalog.demo.install import NAME, install
 
-    services.models.begin("item_summarizer")
     if any(info.name == NAME for info in services.catalogues.names()):
         services.items.put_items(services.catalogue(NAME))  # what an installation that was broken off left out
         return None
+    services.models.begin("item_summarizer")
     drawn = iter(range(1, 1_000_000))
 
     def keep(data: bytes) -> str:
