@@ -11,6 +11,7 @@ from palate.failures import Mistake
 from palate.options import CatalogueOption, JsonOption, ProfileOption, SetOption, UserOption
 from palate.taste_edits import edit, pin, undo, unpin
 from palate.taste_forget import forget
+from palate.taste_neighbours import neighbours
 from palate.taste_opening import moment_of, opened_taste
 from palate.taste_transfer import export, import_
 
@@ -130,6 +131,7 @@ def why(
         typer.echo("No fact holds at present; `palate taste history` tells what was believed before.")
 
 
+app.command("neighbours")(neighbours)
 app.command("edit")(edit)
 app.command("pin")(pin)
 app.command("unpin")(unpin)

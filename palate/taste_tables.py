@@ -29,7 +29,7 @@ def taste_table(preference: Preference) -> RenderableType:
 
     if preference.version == 0:
         return Text(f"Nothing is known of {printable(preference.user_id)!r} yet. Talk to me: palate chat", style="dim")
-    table = _table("", "aspect", "value", "strength", "evidence", "since")
+    table = plain_table("", "aspect", "value", "strength", "evidence", "since")
     for fact in preference.holding:
         table.add_row(
             fact.polarity.replace("_", " "),
@@ -53,7 +53,7 @@ def history_table(versions: list[Preference], limit: int, width: int) -> Rendera
     from memory.taste_history import diff
 
     older = [*versions[1:], Preference(user_id=versions[0].user_id)]
-    table = _table("version", "at", "by", "events seen", "facts", "changed", "summary")
+    table = plain_table("version", "at", "by", "events seen", "facts", "changed", "summary")
     for one, before in list(zip(versions, older, strict=True))[:limit]:
         kinds = Counter(change.kind for change in diff(before, one).changes)
         table.add_row(
@@ -74,7 +74,7 @@ def diff_view(difference: TasteDiff) -> RenderableType:
     from rich.text import Text
 
     head = Text(f"version {difference.before} → {difference.after}", style="bold")
-    table = _table("", "change", "", "fact", "strength")
+    table = plain_table("", "change", "", "fact", "strength")
     for change in difference.changes:
         fact = change.after or change.before
         if change.kind == "noted" or fact is None:
@@ -105,7 +105,10 @@ def explanation_view(explanation: Explanation, width: int) -> RenderableType:
     head = Text.assemble(
         (printable(told), "bold"), f"  {state}{', pinned' if fact.pinned else ''}", (f"  {fact.fact_id}", "dim")
     )
-    steps, events = _table("version", "at", "by", "", "strength", "reason"), _table("event", "at", "what", "from")
+    steps, events = (
+        plain_table("version", "at", "by", "", "strength", "reason"),
+        plain_table("event", "at", "what", "from"),
+    )
     for step in explanation.steps:
         steps.add_row(*_step_row(step))
     room = max(24, (width - _EVIDENCE_FIXED) // 2)
@@ -115,7 +118,8 @@ def explanation_view(explanation: Explanation, width: int) -> RenderableType:
     return Group(head, *(Padding(part, (0, 0, 0, 2)) for part in parts), Text())
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
+    """A table without lines, its headings dim."""
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")

@@ -14,7 +14,9 @@ from tests import test_cli
 from tests.world import HashedEmbedder, PlayedModels, event, fond_of_foxes, open_session, played, polite
 
 palate_home, run = test_cli.palate_home, test_cli.run
-COMMANDS = ("show", "history", "diff", "why", "edit", "pin", "unpin", "undo", "export", "import", "forget")
+COMMANDS = (
+    "show", "history", "diff", "why", "neighbours", "edit", "pin", "unpin", "undo", "export", "import", "forget",
+)  # fmt: skip
 NEEDED = {"edit": ("fox",), "pin": ("fox",), "unpin": ("fox",), "import": ("ann.json",), "forget": ("ann",)}
 FOXES = ("i00", "i04", "i08")
 
@@ -85,7 +87,9 @@ def test_a_profile_that_is_not_there_is_refused_in_one_sentence(run, command):
     assert "write --profile demo" in outcome.err
 
 
-@pytest.mark.parametrize("command", [one for one in COMMANDS if one not in ("show", "edit", "import", "forget")])
+@pytest.mark.parametrize(
+    "command", [one for one in COMMANDS if one not in ("show", "neighbours", "edit", "import", "forget")]
+)
 def test_somebody_unknown_is_refused_and_told_what_to_do(run, shop, command):
     outcome = run("taste", command, *NEEDED.get(command, ()), "--user", "nobody")
     assert (outcome.code, outcome.out) == (2, "")
@@ -175,6 +179,12 @@ def test_a_fact_leads_to_the_turn_and_the_import_it_came_from(ask, run):
     assert [one["origin"] for one in line["evidence"]] == ["import", "import", "turn", "edit"]
     assert line["evidence"][2]["said"] == "(like i08)"
     assert line["evidence"][2]["thread_id"] == trace["thread_id"]
+
+
+def test_neighbours_are_told_without_names(ask, run, shop):
+    assert "Nobody's taste is near enough" in " ".join(ask("neighbours").out.split())
+    assert run("taste", "neighbours", "--user", "nobody").code == 0
+    assert ask("neighbours", "--json").lines == [{"people": 0, "words": [], "items": []}]
 
 
 def test_a_fact_is_added_changed_and_removed_by_hand(ask):

@@ -205,3 +205,17 @@ def test_a_proof_is_shown_to_nobody_else_who_comes_to_the_window(real):
     page.run()
     assert page.session_state.talk.user_id == "ann"
     assert not page.success
+
+
+def test_people_of_similar_taste_are_looked_up_when_wanted_and_nobody_is_named(fond):
+    others = [world.event(f"neighbour-{n}", item_id) for n in range(6) for item_id in ("i00", "i04", "i08", "i01")]
+    fond.services.log.append(others)
+    page = open_page("taste")
+    assert not any("like much of what you like" in text for text in texts(page))
+    page.session_state["neighbours"] = True
+    page.run()
+    seen = texts(page)
+    assert any(text.startswith("6 people like much of what you like") for text in seen)
+    assert not any("neighbour-" in text for text in seen)
+    assert "liked by 6 of them" in seen
+    assert any(address.get("item") == "i01" for _, address in links(page).values())

@@ -21,6 +21,7 @@ from ui.fact_card import draw_fact, draw_fact_form
 from ui.forget_panel import draw_forget, draw_proof
 from ui.frame import CHAT
 from ui.look import say
+from ui.neighbours_panel import draw_neighbours
 from ui.opening import draw_error
 from ui.plain import escaped
 from ui.thread_list import opened_beside_threads
@@ -47,6 +48,7 @@ def draw_taste_page() -> None:
             st.markdown("Forgetting you was begun and did not come to its end: go on with it below.")
         else:
             _draw(Taste.of(session.services, talk.user_id, session.catalogue.name), talk, session)
+            draw_neighbours(talk, session)
         draw_forget(talk, session)
     except Exception as error:
         draw_error(in_words(error), key="taste-again")
