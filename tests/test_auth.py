@@ -15,9 +15,10 @@ import pytest
 
 from agents.state import TurnState
 from profiles.auth import missing_for_auth, require_auth, secrets_for_streamlit
+from profiles.for_all import choose_for_all
 from profiles.settings import AuthSettings, ProfileError, load_profile
 from tests.ui_world import APP, PAYLOADS, testing, texts
-from ui.gate import NotSignedIn, auth_settings, local_name, person_of, still_admitted, user_id_of
+from ui.gate import NotSignedIn, local_name, person_of, started_with, still_admitted, user_id_of
 
 pytest_plugins = ("tests.ui_world",)
 
@@ -258,7 +259,7 @@ def test_people_who_sign_in_choose_among_the_profiles_that_auth_names(locked, mo
     ]
     assert not [one for one in opened(claims_now(), "models").expander if "ollama" in one.label]
     monkeypatch.setenv("PALATE_AUTH__PROFILES", '["ollama", "local"]')
-    auth_settings.clear()
+    started_with.clear()
     page = opened(claims_now(), thread="aaaa", profile="ollama")
     assert page.session_state.talk.profile == "ollama"
     assert page.selectbox(key="profile").options == ["demo", "ollama", "local"]
@@ -279,8 +280,20 @@ def test_who_signs_in_changes_nothing_that_all_share(real, monkeypatch):
     assert offered() == {"import-files", "summarise-again", "run-evaluation", "go-on"}
     for name, value in as_variables().items():
         monkeypatch.setenv(name, value)
-    auth_settings.clear()
+    started_with.clear()
     assert offered() == set()
+
+
+def test_what_was_chosen_for_all_before_counts_no_more_where_people_sign_in(locked, tmp_path, monkeypatch):
+    monkeypatch.setenv("PALATE_AUTH__PROFILES", '["ollama"]')
+    choose_for_all(tmp_path, "ollama", started="demo")
+    started_with.clear()
+    page = opened(claims_now(), "models")
+    assert page.session_state.talk.profile == "demo"
+    assert not [one.key for one in page.button if one.key and ("for-all" in one.key or one.key == "begin-as-started")]
+    page.session_state["profile-ollama"] = True
+    page.run()
+    assert [one.key for one in page.button if one.key and one.key.startswith("use-")] == ["use-demo", "use-ollama"]
 
 
 def test_every_run_asks_again_who_is_there(locked):

@@ -6,6 +6,7 @@ import pytest
 
 from graphs.model_check import Check, check_model, profiles_told
 from models.errors import ModelUnreachable
+from profiles.for_all import FILE_NAME
 from profiles.settings import profile_names
 from tests import world
 from tests.ui_world import NOW, PAYLOADS, made_host, open_page, texts
@@ -63,6 +64,85 @@ def test_another_profile_goes_on_with_the_same_conversation(real):
     page.button(key="use-ollama").click().run()
     talk = page.session_state.talk
     assert (talk.thread_id, talk.profile) == ("aaaa", "ollama")
+
+
+def chosen_for_all(name: str):
+    """The page of models after that profile was chosen for all."""
+    page = open_page("models")
+    page.session_state[f"profile-{name}"] = True
+    page.run()
+    page.button(key=f"use-for-all-{name}").click().run()
+    assert not page.exception, page.exception
+    return page
+
+
+def beginning_told(page) -> str:
+    return next(one.value for one in page.markdown if one.value.startswith("New conversations begin with"))
+
+
+def test_a_profile_is_chosen_for_all_and_people_who_name_none_begin_with_it(real):
+    assert beginning_told(open_page("models")).startswith("New conversations begin with **demo**, the profile this")
+    page = chosen_for_all("ollama")
+    assert page.session_state.talk.profile == "ollama", "all includes this conversation"
+    assert "profile" not in page.query_params
+    assert "**ollama**, chosen here for all. The server was started with demo" in beginning_told(page)
+    assert open_page(person="bob").session_state.talk.profile == "ollama"
+    assert open_page(person="bob", profile="local").session_state.talk.profile == "local"
+    assert open_page(person="bob", profile="demo").session_state.talk.profile == "demo"
+
+
+def test_what_is_under_way_elsewhere_keeps_its_profile_and_says_so_in_its_address(real):
+    made_host().wait(world.talk(real, "me", "a fox, please", thread_id="aaaa"))
+    before, named = open_page(thread="aaaa"), open_page(thread="aaaa", profile="local")
+    chosen_for_all("ollama")
+    for page, profile in ((before, "demo"), (named, "local")):
+        page.run()
+        talk = page.session_state.talk
+        assert (talk.thread_id, talk.profile, page.selectbox(key="profile").value) == ("aaaa", profile, profile)
+        assert page.query_params["profile"] in (profile, [profile])
+    before.button(key="new-conversation").click().run()
+    assert before.session_state.talk.profile == "ollama", "a new conversation begins as all do"
+    named.button(key="new-conversation").click().run()
+    assert named.session_state.talk.profile == "local", "but where somebody chose another"
+
+
+def test_the_server_s_own_profile_is_gone_back_to(real):
+    page = chosen_for_all("ollama")
+    page.button(key="begin-as-started").click().run()
+    assert beginning_told(page).startswith("New conversations begin with **demo**, the profile this server")
+    assert not [one for one in page.button if one.key == "begin-as-started"]
+    assert page.session_state.talk.profile == "ollama", "the conversation under way goes on as it is"
+    assert open_page(person="bob").session_state.talk.profile == "demo"
+
+
+def test_a_choice_that_cannot_count_is_told_and_can_be_taken_away(real, tmp_path, monkeypatch):
+    (tmp_path / FILE_NAME).write_bytes(b"\x00")
+    page = open_page("models")
+    assert page.session_state.talk.profile == "demo"
+    assert "cannot be read" in page.warning[0].value.replace("\\", "")
+    page.button(key="begin-as-started").click().run()
+    assert not page.warning
+    assert not (tmp_path / FILE_NAME).exists()
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    chosen_for_all("openai")
+    monkeypatch.delenv("OPENAI_API_KEY")
+    import streamlit as st
+
+    st.cache_resource.clear()
+    page = open_page("models")
+    assert page.session_state.talk.profile == "demo"
+    assert "OPENAI_API_KEY" in page.warning[0].value.replace("\\", "")
+
+
+def test_a_full_disk_leaves_all_as_it_was_and_says_so(real, monkeypatch):
+    def full(*given):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("memory.durable.write_whole", full)
+    page = chosen_for_all("ollama")
+    assert "No space left on device" in page.error[0].value.replace("\\", "")
+    assert page.session_state.talk.profile == "demo"
+    assert beginning_told(page).startswith("New conversations begin with **demo**, the")
 
 
 def test_foreign_markup_in_what_a_model_answers_is_shown_as_text(real):

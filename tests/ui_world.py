@@ -216,6 +216,7 @@ def page(session: ScriptedSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     import streamlit as st
 
     monkeypatch.delenv("PALATE_PROFILE", raising=False)
+    monkeypatch.setenv("PALATE_HOME", str(session.pictures.root.parent))
     monkeypatch.setattr("ui.host.open_session", lambda profile, catalogue: session)
     st.cache_resource.clear()
     yield testing.AppTest.from_file(str(APP), default_timeout=20)
@@ -238,6 +239,7 @@ def real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     session = world.open_session(tmp_path, items=items)
     monkeypatch.setattr("ui.host.open_session", lambda profile, catalogue: session)
     monkeypatch.delenv("PALATE_PROFILE", raising=False)
+    monkeypatch.setenv("PALATE_HOME", str(tmp_path))
     yield session
     made_host().wait(session.aclose())
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ui.conversation import Conversation, thread_of
-from ui.gate import LONGEST_NAME, auth_settings, draw_sign_out, local_name, signed_in
+from ui.gate import LONGEST_NAME, draw_sign_out, local_name, signed_in
+from ui.profile_choice import begins_with, pick_profile, profile_of, profiles_known, short_name
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -21,8 +20,10 @@ def choose() -> Conversation:
     """Draw the pickers and return the conversation that they, or the page's address, name."""
     state, address = st.session_state, _named_in_address()
     profiles = profiles_known()
-    if (profile := address.get("profile")) in profiles and profile != state.get("profile"):
-        state.profile = profile
+    if "profile" not in state:
+        begin_with(begins_with().profile)
+    if (named := profile_of(address.get("profile", ""))) is not None and named != state.profile:
+        state.profile = named
     busy = "talk" in state and state.talk.under_way is not None
     if (signed := signed_in()) is not None:
         draw_sign_out(signed)
@@ -72,12 +73,23 @@ def _pick_person(column: DeltaGenerator, address: dict[str, str], *, disabled: b
 
 
 def open_thread(thread_id: str, catalogue: str) -> None:
-    """Leave the conversation, ending its turn, for another of the same person; an empty id begins one."""
+    """Leave the conversation, ending its turn, for another of the same person; an empty id begins one.
+
+    A new one begins with what all begin with, unless a profile was chosen in this window.
+    """
     talk: Conversation = st.session_state.talk
     if (turn := talk.under_way) is not None:
         turn.stop()
-    st.session_state.talk = Conversation(talk.user_id, talk.profile, thread_id, catalogue)
+    unchosen = talk.profile == st.session_state.get("began_with")
+    profile = begin_with(begins_with().profile) if unchosen and not thread_id else talk.profile
+    st.session_state.talk = Conversation(talk.user_id, profile, thread_id, catalogue)
     put_in_address()
+
+
+def begin_with(profile: str) -> str:
+    """Go on with the profile that new conversations begin with, as one that nobody chose in this window."""
+    st.session_state.profile = st.session_state.began_with = profile
+    return profile
 
 
 def put_in_address() -> None:
@@ -99,33 +111,9 @@ def address_of(talk: Conversation) -> dict[str, str]:
     told = {"thread": talk.thread_id, "catalogue": talk.catalogue}
     if signed_in() is None and (talk.user_id != ME or talk.thread_id):
         told["person"] = talk.user_id
-    if talk.profile != profiles_known()[0]:
-        told["profile"] = Path(talk.profile).stem
+    if talk.profile != begins_with().profile:
+        told["profile"] = short_name(talk.profile)
     return {name: value for name, value in told.items() if value}
-
-
-def pick_profile(column: DeltaGenerator, label: str, *, key: str, first: int = 0, **more: Any) -> str:
-    """Draw a picker of profiles and return one that may be chosen. first: which stands there, counted from 0."""
-    known = profiles_known()
-    place = min(first, len(known) - 1)
-    picked: str = column.selectbox(label, known, place, key=key, format_func=short_name, **more)
-    return picked
-
-
-def profiles_known() -> list[str]:
-    """The profiles to choose from, the one in PALATE_PROFILE first; where people sign in, those their `auth` names."""
-    from profiles.settings import FOLDER, profile_names
-
-    given = os.environ.get("PALATE_PROFILE") or "demo"
-    if Path(given).parent == FOLDER:
-        given = Path(given).stem
-    auth = auth_settings()
-    return list(dict.fromkeys([given, *(profile_names() if auth is None else auth.profiles)]))
-
-
-def short_name(profile: str) -> str:
-    """The name of a profile, whether it was given by name or by path."""
-    return Path(profile).stem
 
 
 def _named_in_address() -> dict[str, str]:

@@ -20,6 +20,7 @@ from ui.plain import escaped, plain
 
 if TYPE_CHECKING:
     from profiles.schema import AuthSettings
+    from profiles.settings import Loaded
 
 Given = ParamSpec("Given")
 
@@ -42,11 +43,17 @@ class NotSignedIn(Exception):
 
 
 @st.cache_resource(show_spinner=False)  # type: ignore[untyped-decorator]  # Streamlit is read as untyped
-def auth_settings() -> AuthSettings | None:
-    """The `auth` of the profile this server was started with, whatever a page has chosen. Raises ProfileError."""
+def started_with() -> Loaded:
+    """The profile this server was started with, whatever a page has chosen. Raises ProfileError."""
     from profiles.settings import load_profile
 
-    return load_profile(keys_required=False).profile.auth
+    return load_profile(keys_required=False)
+
+
+def auth_settings() -> AuthSettings | None:
+    """The `auth` of the profile this server was started with. Raises ProfileError."""
+    auth: AuthSettings | None = started_with().profile.auth
+    return auth
 
 
 def admitted() -> bool:

@@ -8,16 +8,27 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from tracing.reading import cost_told
-from ui.choosing import pick_profile, profiles_known, put_in_address, short_name
+from ui.choosing import begin_with, put_in_address
 from ui.compare_page import draw_comparison
 from ui.conversation import Conversation, in_words
+from ui.gate import may_manage
 from ui.look import say
 from ui.opening import draw_error, host, opened
 from ui.plain import escaped
+from ui.profile_choice import (
+    begins_with,
+    choose_for_all,
+    pick_profile,
+    profile_of,
+    profiles_known,
+    short_name,
+    started_profile,
+)
 
 if TYPE_CHECKING:
     from graphs.model_check import Check, ModelInfo, ProfileInfo
     from graphs.session import Session
+    from profiles.for_all import Beginning
     from tracing.events import Trace
 
 LONGEST_S = 600
@@ -34,18 +45,43 @@ def draw_models() -> None:
 
     st.header("Models", anchor=False)
     st.markdown("A profile says which model plays which role. Choosing another goes on with the same conversation.")
+    first = begins_with()
+    _draw_beginning(first)
     try:
         for told in profiles_told(profiles_known()):
-            _draw_profile(told, talk, session)
+            _draw_profile(told, talk, session, first)
         _draw_side_by_side(talk, session)
     except Exception as error:
         draw_error(in_words(error), key="models-again")
 
 
-def _draw_profile(told: ProfileInfo, talk: Conversation, session: Session) -> None:
-    in_use = told.name == short_name(talk.profile)
-    lacks = f" · needs {', '.join(told.missing)}" if told.missing else ""
-    label = f"{told.name}{' · in use here' if in_use else ''}{lacks}"
+def _draw_beginning(first: Beginning) -> None:
+    """What new conversations begin with and where that is from, why a choice does not count, and the way back."""
+    started, again = escaped(short_name(started_profile())), ""
+    if first.chosen:
+        told = f"New conversations begin with **{escaped(short_name(first.profile))}**, chosen here for all."
+        st.markdown(f"{told} The server was started with {started}.")
+        again = f"Begin with {started} again"
+    else:
+        st.markdown(f"New conversations begin with **{started}**, the profile this server was started with.")
+    if first.problem:
+        st.warning(escaped(first.problem), icon=":material/warning:")
+        again = "Forget that choice"
+    if failure := st.session_state.pop("for-all-failure", ""):
+        st.error(escaped(failure), icon=":material/error:")
+    if again and may_manage():
+        st.button(
+            again, key="begin-as-started", icon=":material/undo:", on_click=_choose_for_all, args=(started_profile(),)
+        )
+
+
+def _draw_profile(told: ProfileInfo, talk: Conversation, session: Session, first: Beginning) -> None:
+    in_use, for_all = told.name == short_name(talk.profile), told.name == short_name(first.profile)
+    notes = [told.name]
+    notes += ["in use here"] if in_use else []
+    notes += ["for new conversations"] if for_all and not in_use else []
+    notes += [f"needs {', '.join(told.missing)}"] if told.missing else []
+    label = " · ".join(notes)
     box = st.expander(escaped(label), key=f"profile-{told.name}", on_change="rerun", expanded=in_use)
     if not box.open:
         return
@@ -57,13 +93,30 @@ def _draw_profile(told: ProfileInfo, talk: Conversation, session: Session) -> No
             say(told.about, key=f"about-{told.name}")
         for number, model in enumerate(told.models):
             _draw_model(told, model, f"{told.name}-{number}", session)
+        with st.container(horizontal=True):
+            _draw_uses(
+                told.name, in_use=in_use, for_all=for_all, never=bool(told.missing) or talk.under_way is not None
+            )
+
+
+def _draw_uses(name: str, *, in_use: bool, for_all: bool, never: bool) -> None:
+    st.button(
+        "Use it in this conversation",
+        key=f"use-{name}",
+        icon=":material/check:",
+        disabled=in_use or never,
+        on_click=_use,
+        args=(name,),
+    )
+    if may_manage():
         st.button(
-            "Use it in this conversation",
-            key=f"use-{told.name}",
-            icon=":material/check:",
-            disabled=in_use or bool(told.missing) or talk.under_way is not None,
-            on_click=_use,
-            args=(told.name,),
+            "Use it for all",
+            key=f"use-for-all-{name}",
+            icon=":material/done_all:",
+            disabled=(in_use and for_all) or never,
+            on_click=_use_for_all,
+            args=(name,),
+            help="New conversations begin with it, other people's too. Those that go on keep the profile they have.",
         )
 
 
@@ -138,6 +191,24 @@ def _tried(message: str, profiles: tuple[str, str], talk: Conversation, session:
     return traces[0], traces[1]
 
 
-def _use(profile: str) -> None:
-    st.session_state.profile = next(one for one in profiles_known() if short_name(one) == profile)
-    put_in_address()
+def _use(name: str) -> None:
+    if (profile := profile_of(name)) is not None:
+        st.session_state.profile = profile
+        put_in_address()
+
+
+def _use_for_all(name: str) -> None:
+    if (profile := profile_of(name)) is not None and _choose_for_all(profile):
+        begin_with(profile)
+        put_in_address()
+
+
+def _choose_for_all(profile: str) -> bool:
+    """Whether the choice is kept; where not, the page says why."""
+    try:
+        choose_for_all(profile)
+    except OSError as error:
+        told = f"It could not be kept ({error.strerror}), so new conversations begin as before."
+        st.session_state["for-all-failure"] = told
+        return False
+    return True

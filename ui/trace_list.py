@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from tracing.reading import cost_told
-from ui.choosing import address_of, profiles_known, short_name
+from ui.choosing import address_of
 from ui.compare_page import draw_comparison
 from ui.conversation import Conversation, in_words
 from ui.frame import CHAT, TRACES
@@ -16,6 +16,7 @@ from ui.gate import shown_name, still_admitted
 from ui.look import say
 from ui.opening import draw_error
 from ui.plain import escaped
+from ui.profile_choice import profiles_known, short_name
 from ui.thread_list import opened_beside_threads
 from ui.trace_page import draw_trace
 
