@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    delete,
     func,
     insert,
     select,
@@ -30,6 +31,7 @@ from sqlalchemy.exc import IntegrityError
 
 from catalog.items import AttributeSpec, Catalogue, Item
 
+_AT_ONCE = 500  # values in one query
 _tables = MetaData()
 _catalogues = Table(
     "catalogues",
@@ -123,6 +125,20 @@ class CatalogueStore:
             schema = [AttributeSpec.model_validate(spec) for spec in json.loads(row.attributes)]
             query = select(_items.c.record).where(_items.c.catalogue == name).order_by(_items.c.position)
             return Catalogue(name, schema, [_item(record) for record in connection.execute(query).scalars()])
+
+    def remove(self, name: str) -> None:
+        """Remove a catalogue and its items, in one transaction. One that is not there is not an error."""
+        with self._engine.begin() as connection:
+            connection.execute(delete(_catalogues).where(_catalogues.c.name == name))  # its items go with it
+
+    def with_items(self, pictures: Sequence[str]) -> set[str]:
+        """Those of the pictures that an item of some catalogue has."""
+        found: set[str] = set()
+        with self._engine.connect() as connection:
+            for start in range(0, len(pictures), _AT_ONCE):
+                some = _items.c.picture.in_(pictures[start : start + _AT_ONCE])
+                found.update(connection.execute(select(_items.c.picture).where(some)).scalars())
+        return found
 
     def names(self) -> list[CatalogueInfo]:
         """Every stored catalogue, by name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import Column, Engine, String, Table, delete, select
@@ -9,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from memory.database import AnyText, ensure_tables, metadata, reading, writing
 
+_AT_ONCE = 500  # values in one query
 _uploads = Table(
     "uploads",
     metadata,
@@ -41,6 +43,15 @@ class Uploads:
         with reading(self._engine) as connection:
             found = {picture: datetime.fromisoformat(at) for picture, at in connection.execute(query)}
         return dict(sorted(found.items(), key=lambda one: (one[1], one[0])))
+
+    def among(self, pictures: Sequence[str]) -> set[str]:
+        """Those of the pictures that some user sent."""
+        found: set[str] = set()
+        with reading(self._engine) as connection:
+            for start in range(0, len(pictures), _AT_ONCE):
+                some = _uploads.c.picture.in_(pictures[start : start + _AT_ONCE])
+                found.update(connection.execute(select(_uploads.c.picture).where(some)).scalars())
+        return found
 
     def forget(self, user_id: str) -> int:
         """Erase what is noted of a user; returns how many pictures that were. The pictures stay where they are."""

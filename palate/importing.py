@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from palate.failures import Mistake
+from palate.failures import STOPPED, Mistake
 from palate.options import JsonOption, ProfileOption, SetOption, load
 from palate.printable import printable
 from palate.progress import bars
@@ -36,7 +36,7 @@ def import_(
 ) -> None:
     """Import a catalogue: items, pictures and what people did with them.
 
-    Importing again takes only what changed.
+    Importing again takes only what changed, and goes on where Ctrl-C has stopped it.
     Rows that cannot be taken are listed with the reason and the remedy; the rest is imported.
     """
     if not path.exists():
@@ -48,6 +48,9 @@ def import_(
     services = Services.open(loaded.profile)
     try:
         result, told = run_import(services, path, called, format, fit=fit)
+    except KeyboardInterrupt:
+        typer.echo(left_by_a_stop(services, called), err=True)
+        raise typer.Exit(STOPPED) from None
     finally:
         services.close()
     if as_json:
@@ -86,6 +89,18 @@ def run_import(
         "people": len({one.user_id for one in result.interactions}),
         "blend": learned(blend),
     }
+
+
+def left_by_a_stop(services: Services, name: str) -> str:
+    """What there is of a catalogue whose import was stopped, and what goes on with it."""
+    from graphs.setup import unfinished
+
+    info = next((one for one in services.catalogues.names() if one.name == name), None)
+    if info is None:
+        return f"stopped; there is no catalogue {name!r} yet, and the same command begins again"
+    left = unfinished(services, services.catalogue(name)).unindexed
+    todo = f", {left:,} of them not found by any search yet" if left else ""
+    return f"stopped; {name!r} has {info.items:,} items{todo}; the same command goes on with what is missing"
 
 
 def learned(blend: StoredBlend | None) -> dict[str, float] | None:

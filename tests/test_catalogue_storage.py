@@ -148,3 +148,21 @@ def test_loading_five_thousand_items_is_quick(store: CatalogueStore) -> None:
     start = time.process_time()
     assert len(store.load("films")) == 5000
     assert time.process_time() - start < 1.0  # about 0.1 s where nothing else runs
+
+
+def test_a_catalogue_is_removed_with_its_items_and_no_other(store: CatalogueStore) -> None:
+    for name in ("prints", "wines"):
+        store.save(name, SCHEMA, [item("a"), item("b")])
+    store.remove("prints")
+    store.remove("unknown")
+    with pytest.raises(UnknownCatalogue):
+        store.load("prints")
+    assert [(info.name, info.items) for info in store.names()] == [("wines", 2)]
+    assert store.save("prints", SCHEMA, [item("a")]) == SaveReport(1, 0, 0)
+
+
+def test_pictures_that_items_have_are_told_among_many(store: CatalogueStore) -> None:
+    hashes = [f"{n:064x}" for n in range(1200)]
+    store.save("prints", SCHEMA, [item("a"), item("b").model_copy(update={"picture": hashes[1100]})])
+    assert store.with_items(hashes) == {hashes[1100]}
+    assert store.with_items([]) == set()

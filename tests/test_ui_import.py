@@ -55,7 +55,7 @@ def test_no_name_of_a_file_leads_out_of_the_folder(name):
 def imported(page) -> None:
     """Wait until the import that was begun is over, and draw what came of it."""
     deadline = time.monotonic() + 30
-    while not made_host().named("import cups").over:
+    while not made_host().named("an import").over:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     page.run()
@@ -88,7 +88,7 @@ def test_an_import_under_way_is_shown_on_coming_back_and_what_went_wrong_at_its_
     page.button(key="import-go").click().run()
     page.switch_page("views/taste.py").run()
     page.switch_page("views/catalogue.py").run()
-    assert page.get("progress")[0].proto.text.startswith("reading the rows")
+    assert page.get("progress")[0].proto.text.endswith("keeping the items")
     assert not page.get("file_uploader"), "one at a time"
     held.set()
     imported(page)

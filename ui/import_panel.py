@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,54 +26,79 @@ if TYPE_CHECKING:
     from graphs.uploading import Columns, Imported, Preview
     from ui.host import Running
 
+IMPORT = "an import"  # the name of work that is begun once
+BEGINNING = Step("beginning", 0, 0)
 LOOK_S = 0.5
 NONE = "none"
 REFUSED_SHOWN = 20
 TYPES = ["csv", "tsv", "jsonl", "parquet", "jpg", "jpeg", "png", "webp"]
 
 
-@dataclass
-class _Import:
-    """One import that was begun in this window. done: what it came to, once it is over."""
+@dataclass(frozen=True)
+class _Told:
+    """What an import tells of itself. imported: what it came to. stopped: in words, where it was."""
 
-    running: Running[Step]
-    done: list[Imported]
+    name: str
+    step: Step = BEGINNING
+    imported: Imported | None = None
+    stopped: str = ""
 
 
 def draw_import(session: Session) -> None:
-    """Draw the panel, closed until it is wanted. Where people sign in, nobody brings catalogues in for all."""
+    """Draw the panel, closed until it is wanted. Where people sign in, nobody brings catalogues in for all.
+
+    One import runs at a time; whoever opens the page meanwhile sees how far it is.
+    """
     if not may_manage():
         return
-    begun: _Import | None = st.session_state.get("importing")
+    running: Running[_Told] | None = host().named(IMPORT)
+    if running is not None and not running.over:
+        st.session_state.importing = running
+    shown: Running[_Told] | None = st.session_state.get("importing")
     with st.expander(
-        "Bring in a catalogue of your own", icon=":material/upload_file:", key="import", expanded=begun is not None
+        "Bring in a catalogue of your own", icon=":material/upload_file:", key="import", expanded=shown is not None
     ):
-        if begun is not None and not begun.running.over:
-            st.fragment(still_admitted(_draw_progress), run_every=LOOK_S)(begun)
+        if shown is not None and not shown.over:
+            st.fragment(still_admitted(_draw_progress), run_every=LOOK_S)(shown)
             return
-        if begun is not None:
-            _draw_end(begun)
+        if shown is not None:
+            _draw_end(shown, session)
         st.caption("A table with a row for each item (CSV, JSON lines or Parquet), and its pictures if there are any.")
         sent = st.file_uploader("Files", type=TYPES, accept_multiple_files=True, key="import-files")
         if sent:
             _draw_sent([(one.name, one.getvalue()) for one in sent], session)
 
 
-def _draw_progress(begun: _Import) -> None:
-    """How far it is, whichever page was looked at meanwhile."""
-    if begun.running.over:
+def _draw_progress(running: Running[_Told]) -> None:
+    """How far it is, whichever page was looked at meanwhile, and the button that ends it."""
+    if running.over:
         st.rerun()  # the whole page: there is a new catalogue, or a reason why not
-    steps = begun.running.after(0, timeout_s=0)
-    step = steps[-1] if steps else Step("beginning", 0, 0)
-    st.progress(step.share, escaped(step.told))
+    told = _latest(running)
+    doing = "stopping, and taking back what was done" if running.stopped else told.step.told
+    st.progress(told.step.share, escaped(f"{told.name}: {doing}"))
+    st.button("Stop", key="stop-import", icon=":material/stop_circle:", disabled=running.stopped, on_click=running.stop)
 
 
-def _draw_end(begun: _Import) -> None:
-    if (error := begun.running.error) is not None:
-        st.error(escaped(in_words(error)), icon=":material/error:")
+def _latest(running: Running[_Told]) -> _Told:
+    told = running.after(0, timeout_s=0)
+    return told[-1] if told else _Told("Import")
+
+
+def _draw_end(running: Running[_Told], session: Session) -> None:
+    """The catalogue it came to, that it was stopped, or what went wrong and what is there all the same."""
+    told = _latest(running)
+    if told.imported is not None:
+        _draw_imported(told.imported)
+    elif told.stopped:
+        st.info(escaped(told.stopped), icon=":material/stop_circle:")
+    elif (error := running.error) is not None:
+        there = any(info.name == told.name for info in session.services.catalogues.names())
+        begun = there and type(error).__name__ != "ImportFailed"  # which comes before anything is kept
+        kept = f" What is done stays done: {told.name} is there, and goes on with what is missing." if begun else ""
+        st.error(escaped(in_words(error) + kept), icon=":material/error:")
         _draw_refused([str(row) for row in getattr(error, "refused", ())])
-    elif begun.done:
-        _draw_imported(begun.done[0])
+        if begun:
+            _draw_way_to(told.name)
 
 
 def _draw_sent(files: list[tuple[str, bytes]], session: Session) -> None:
@@ -111,31 +137,45 @@ def _draw_columns(found: Preview, key: str) -> Columns:
 
 def _import(session: Session, folder: TemporaryDirectory[str], name: str, columns: Columns) -> None:
     """Begin it. The folder is held until the end, also where the window is closed meanwhile."""
-    from graphs.uploading import import_upload
+    from graphs.uploading import ImportStopped, import_upload
 
-    done: list[Imported] = []
+    async def work(put: Callable[[_Told], None]) -> None:
+        put(_Told(name))
 
-    async def work(put: Callable[[Step], None]) -> None:
         def report(what: str, at: int, of: int | None) -> None:
-            put(Step(what, at, of or 0))
+            put(_Told(name, Step(what, at, of or 0)))
 
-        place = Path(folder.name)
-        done.append(await asyncio.to_thread(import_upload, session.services, place, name, columns, report))
+        stop = threading.Event()
+        given = session.services, Path(folder.name), name, columns, report, stop.is_set
+        try:
+            imported = await _ended(asyncio.get_running_loop().run_in_executor(None, import_upload, *given), stop)
+        except ImportStopped as stopped:
+            put(_Told(name, stopped=in_words(stopped)))
+        else:
+            put(_Told(name, imported=imported))
 
-    st.session_state.importing = _Import(host().once(f"import {name}", work), done)
+    st.session_state.importing = host().once(IMPORT, work)
     st.rerun()
+
+
+async def _ended(work: asyncio.Future[Imported], stop: threading.Event) -> Imported:
+    """What work in a thread came to. A thread cannot be cancelled: it is asked to stop, and waited for all the same."""
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError:
+            stop.set()
+    return work.result()
 
 
 def _draw_imported(done: Imported) -> None:
     st.success(f"{done.items:,} items are in {escaped(done.name)}, {done.pictured:,} with a picture.")
     _draw_refused([str(row) for row in done.refused])
-    st.button(
-        "Look at it",
-        key="import-open",
-        icon=":material/grid_view:",
-        on_click=_look_at,
-        args=(done.name,),
-    )
+    _draw_way_to(done.name)
+
+
+def _draw_way_to(name: str) -> None:
+    st.button("Look at it", key="import-open", icon=":material/grid_view:", on_click=_look_at, args=(name,))
 
 
 def _look_at(name: str) -> None:

@@ -75,7 +75,8 @@ def pick_profile(column: DeltaGenerator, label: str, *, key: str, first: int = 0
 
 
 def _home() -> Path:
-    return started_with().profile.stores.home
+    home: Path = started_with().profile.stores.home
+    return home
 
 
 @st.cache_resource(show_spinner=False, ttl=LOOK_AGAIN_S)  # type: ignore[untyped-decorator]  # Streamlit is read as untyped
