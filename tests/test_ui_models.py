@@ -85,6 +85,8 @@ def test_a_profile_is_chosen_for_all_and_people_who_name_none_begin_with_it(real
     page = chosen_for_all("ollama")
     assert page.session_state.talk.profile == "ollama", "all includes this conversation"
     assert "profile" not in page.query_params
+    labels = [one.label.replace("\\", "") for one in page.expander]
+    assert [one for one in labels if "for all" in one] == ["ollama · in use here · chosen for all"]
     assert "**ollama**, chosen here for all. The server was started with demo" in beginning_told(page)
     assert open_page(person="bob").session_state.talk.profile == "ollama"
     assert open_page(person="bob", profile="local").session_state.talk.profile == "local"

@@ -79,7 +79,7 @@ def _draw_profile(told: ProfileInfo, talk: Conversation, session: Session, first
     in_use, for_all = told.name == short_name(talk.profile), told.name == short_name(first.profile)
     notes = [told.name]
     notes += ["in use here"] if in_use else []
-    notes += ["for new conversations"] if for_all and not in_use else []
+    notes += ["chosen for all"] if for_all and first.chosen else []
     notes += [f"needs {', '.join(told.missing)}"] if told.missing else []
     label = " · ".join(notes)
     box = st.expander(escaped(label), key=f"profile-{told.name}", on_change="rerun", expanded=in_use)
