@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
@@ -79,10 +80,10 @@ class Nearness:
 
         None where every entry has to be looked at: too few of the nearest meet it.
         """
-        if self._connection.dims == 0:
+        if self._connection.dims == 0 or limit > _WIDEST:
             return None
-        asked, in_memory = _WIDER * limit, self._mirror() is not None
-        while asked <= _WIDEST:
+        asked, in_memory = min(_WIDER * limit, _WIDEST), self._mirror() is not None
+        while True:
             if in_memory:
                 found = self.nearest(query, prefix, limit=asked, among=None)
             else:
@@ -90,10 +91,9 @@ class Nearness:
             kept = {one: score for one, score in found.scores.items() if meets(found.records[one])}
             if len(kept) >= limit:
                 return Near(_first(kept, limit), found.records)
-            if len(found.scores) < asked:
+            if len(found.scores) < asked or asked == _WIDEST:
                 return None
-            asked *= _WIDER
-        return None
+            asked = _wider(asked, len(kept), limit)
 
     def _search_index(self, query: Vectors, prefix: Namespace, limit: int) -> Near:
         records, scores = self._search_rows(query, prefix, limit)
@@ -210,6 +210,12 @@ class Nearness:
         rows = self._connection.vectors
         if rows is not None:
             rows.delete([one for one in rows.ids() if one not in kept])
+
+
+def _wider(asked: int, kept: int, limit: int) -> int:
+    """How many hits to ask for next, when so many were kept: as many as should do, as reading them takes the time."""
+    likely = asked * (limit + 2 * math.sqrt(limit)) / kept if kept else asked * _WIDER
+    return min(_WIDEST, max(2 * asked, math.ceil(likely)))
 
 
 def _first(scores: dict[str, float], limit: int) -> dict[str, float]:
