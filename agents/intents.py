@@ -32,20 +32,27 @@ _OWN_TASTE = re.compile(
     r"(?:hate|dislike|can['’]?t stand|love|adore|(?:don['’]?t |do not )?like)\b",
     re.IGNORECASE,
 )
+_ANSWERS = frozenset("whatever sure fine yep yeah nope nothing really ok okay please".split())  # to a question
+_REFUSAL = re.compile(r"(?:no|without|not) ")
 _SPEAKER = re.compile(r"\b(?:i|im|id|ive|me|my|mine|myself|you|your|we|us|our)\b", re.IGNORECASE)
 _OF_TASTE = re.compile(r"\b(?:liked|loved|hated|disliked|forget|avoid|remember|from now on|is always)\b", re.IGNORECASE)
-_POINTS = re.compile(r"\b(?:it|this|that|these|those|them|one|ones|first|second|third|fourth|last)\b", re.IGNORECASE)
+_POINTS = re.compile(
+    r"\b(?:its?|this|that|these|those|they|them|ones?|each|first|second|third|fourth|last|number|nr|item)\b|#",
+    re.IGNORECASE,
+)
 
 
 async def intent_of(state: TurnState, parsed: Parsed, context: TurnContext) -> tuple[Intent, str, list[str]]:
     """The intent, who knew it, and what went wrong on the way: the parser where it is sure, else a typed decision."""
     certain = certain_intent(parsed, has_upload=bool(state.upload))
+    if state.asked and certain == "small_talk" and _ANSWERS.issuperset(re.findall(r"\w+", state.message.casefold())):
+        certain = None
     if certain is not None:
         return certain, "parser", []
     if state.asked:
         taste = _OWN_TASTE.match(state.message) is not None
         return "correct_taste" if taste else "recommend", "as the answer to a question", []
-    return await _asked(state, context)
+    return await _asked(state, parsed, context)
 
 
 def certain_intent(parsed: Parsed, *, has_upload: bool) -> Intent | None:
@@ -54,7 +61,8 @@ def certain_intent(parsed: Parsed, *, has_upload: bool) -> Intent | None:
     Conditions and pictures ask for items whatever else is said; reactions with nothing else left are feedback.
     """
     if parsed.comparisons:
-        return "critique"
+        anew = parsed.intent_hint == "recommend" and all(_REFUSAL.match(one.said) for one in parsed.comparisons)
+        return "recommend" if anew else "critique"
     if parsed.filters or parsed.relax or parsed.wants_new:
         return "critique" if parsed.intent_hint == "critique" else "recommend"
     if (parsed.likes or parsed.dislikes) and len(parsed.residual.split()) <= 3:
@@ -85,14 +93,16 @@ def intent_request(message: str, shown: Sequence[str]) -> DecisionRequest:
     return DecisionRequest(prompts.load(INTENT_PROMPT).render(**values), [Choice("", cast(Mapping[str, str], INTENTS))])
 
 
-async def _asked(state: TurnState, context: TurnContext) -> tuple[Intent, str, list[str]]:
+async def _asked(state: TurnState, parsed: Parsed, context: TurnContext) -> tuple[Intent, str, list[str]]:
     titles = [context.catalogue[item_id].title for item_id in state.last_slate if item_id in context.catalogue]
     request, label = intent_request(state.message, titles), prompts.load(INTENT_PROMPT).label
     try:
         decisions = await context.ask.decide("understanding", label, request)
     except ModelError as error:
         return "recommend", "nobody", [f"What you want was guessed: {error}."]
-    intent = cast(Intent, decisions.answers[0].best)
+    ranked = sorted(decisions.answers[0].probabilities.items(), key=lambda one: -one[1])
+    about = bool(parsed.mentioned or parsed.unsure or _POINTS.search(state.message))
+    intent = cast(Intent, next(name for name, _ in ranked if name != "question" or about or state.upload))
     if names_things_only(intent, state.message, context.items.told(context.catalogue.name)):
         return "recommend", f"decide {decisions.kind}, put right: it only names what is looked for", []
     return intent, f"decide {decisions.kind}", []

@@ -24,7 +24,7 @@ NEW = [
 HINTS = [
     ("hello", "small_talk"),
     ("Thanks!", "small_talk"),
-    ("thank you, bye", None),
+    ("thank you, bye", "small_talk"),
     ("what is Alien about?", "question"),
     ("what year is the second from?", "question"),
     ("Do you have Alien?", "question"),

@@ -15,11 +15,13 @@ from agents.parsing.described import read_described
 from agents.parsing.extremes import read_extremes
 from agents.parsing.index import CatalogueIndex, index_of
 from agents.parsing.judgement import read_judgement, read_seen
+from agents.parsing.lexicon import FUNCTION_WORDS
 from agents.parsing.names import Named, NameReader
 from agents.parsing.numbers import read_numbers
 from agents.parsing.parsed import Comparison, Mention, Parsed, Unsure
 from agents.parsing.places import read_places
 from agents.parsing.relaxed import read_relaxed
+from agents.parsing.spelling import mended
 from agents.parsing.strangers import Stranger, read_strangers
 from agents.parsing.superlatives import read_count, read_superlatives
 from agents.parsing.tokens import Reading
@@ -52,15 +54,17 @@ def parse(
     returned names an attribute and, for listed values, a value of the catalogue. Never raises; an empty message reads
     as nothing.
     """
-    reading, index = Reading(message[:LONGEST_MESSAGE]), index_of(catalogue)
+    index = index_of(catalogue)
+    reading = Reading(message[:LONGEST_MESSAGE], lambda word: mended(word, index.words))
+    meant_text = reading.meant
     shown = [item_id for item_id in shown if item_id in catalogue]
     named = [*NameReader(reading, index, catalogue, shown).read(), *read_places(reading, shown, meant)]
     named += [*read_extremes(reading, index, catalogue, shown), *read_described(reading, index, shown, told)]
     named.sort(key=lambda one: one.start)
     strangers = read_strangers(reading, index, named)
-    hint = hint_first(reading.message, points=bool(named), names=any(one.mentions for one in named))
+    hint = hint_first(meant_text, points=bool(named), names=any(one.mentions for one in named))
     seen = read_seen(reading, named) if hint is None else ()
-    others = bool(seen) and not tells_how_it_was(reading.message)
+    others = bool(seen) and not tells_how_it_was(meant_text)
     new = wants_new(reading, shown=bool(shown)) or (others and bool(shown))
     judged = read_judgement(reading, named if hint != "question" else ())  # "why the first and not the third?" asks
     relaxed: list[str] = []
@@ -74,7 +78,12 @@ def parse(
         comparisons = read_superlatives(reading, index)
         comparisons += read_comparisons(reading, index, named, shown=bool(shown))
         hint = hint_last(
-            reading.message, judged=bool(judged.likes or judged.dislikes), filters=len(filters), shown=shown, new=new
+            meant_text,
+            judged=bool(judged.likes or judged.dislikes),
+            filters=len(filters),
+            shown=shown,
+            new=new,
+            rest=_naming(reading.residual()),
         )
     bare = _is_bare(reading, named)
     return Parsed(
@@ -88,7 +97,7 @@ def parse(
         unknown=tuple(one.said for one in strangers),
         bare=bare,
         comparisons=tuple(comparisons),
-        undo=undone(message),
+        undo=undone(meant_text),
         wants_new=new,
         count=count,
         residual=reading.residual() + message[LONGEST_MESSAGE:],
@@ -118,6 +127,12 @@ def _unsure(reading: Reading, named: Sequence[Named], strangers: Sequence[Strang
         elif len(said) >= len(reading.message.strip(" .!?")) or is_likened(reading, one.start):
             found.append(Unsure(said, one.among))
     return tuple(found)
+
+
+def _naming(residual: str) -> str:
+    """The words that are left, where some may say what is looked for; else nothing."""
+    words = (token.word for token in Reading(residual).tokens if token.kind == "word")
+    return residual if any(word not in FUNCTION_WORDS | _AROUND_A_TITLE for word in words) else ""
 
 
 def _is_bare(reading: Reading, named: Sequence[Named]) -> bool:

@@ -33,7 +33,7 @@ _DENIED = frozenset("don't dont never didn't doesn't not no".split())
 _NOT_SO = phrases("not so", "not as", "not that", "not quite so", "not quite as", "not too")
 _NOT_WANTED = ITEM_NOUNS | frozenset(
     """option suggestion recommendation info information detail of like please idea way time often than or other
-    likely interesting specific precise bit lot kind late much many bad""".split()
+    likely interesting specific precise bit lot kind late much many bad trouble hassle""".split()
 )
 _POINTS = frozenset("this that these those it them any all one ones you here shown me what which are is".split())
 _ALIKE = re.compile(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from agents.parsing.lexicon import phrases
+from agents.parsing.lexicon import BAD, GOOD, phrases
+from agents.parsing.phatic import asks_own_taste, is_small_talk
+from agents.parsing.stances import changes_the_shown, corrects_taste, is_verdict, leaves_the_choice
 from agents.parsing.tokens import Reading
 from agents.state import Intent
 
@@ -22,26 +24,12 @@ _SEEN_THESE = phrases(
     "seen them", "seen those", "seen these", "seen all of", "seen that", "seen it", "seen this", "seen that one",
     "seen both",
 )  # fmt: skip
-_TELLS_HOW_IT_WAS = re.compile(r"\b(it was|they were|regretted|would again|(loved|hated|enjoyed|liked) (it|them))\b")
+_TELLS_HOW_IT_WAS = re.compile(
+    r"\b(it was|they were|regretted|would again|(loved|hated|enjoyed|liked) (it|them)|laughed|cried|happy|(?:"
+    + "|".join(sorted(GOOD | BAD))
+    + r")\b)"
+)
 _ASKS_WHETHER_SEEN = re.compile(r"^(?:have|did|has) you\b")
-_TALK = frozenset(
-    """hello|hi|hey|hi there|hello there|hey there|good morning|good evening|good afternoon|good day|greetings|thanks|
-    thank you|thank you very much|thank you so much|thanks a lot|many thanks|thx|cheers|great thanks|ok thanks|
-    okay thanks|bye|goodbye|good bye|see you|good night|how are you|how are you doing|who are you|what are you|
-    what can you do|what do you do|nice to meet you|ok|okay|cool|hi how are you|hello how are you|thanks bye""".replace(
-        "\n", ""
-    ).split("|")
-)
-_TALK_WORDS = frozenset(" ".join(text.split()) for text in _TALK)
-_GOOD_WISHES = re.compile(
-    r"^(merry|happy) (christmas|xmas|new year|easter|holidays|birthday|weekend)( to you( too)?)?$"
-)
-_ABOUT_US = re.compile(
-    r"^(do you have a name|what'?s your name|what is your name|"
-    r"what'?s this (place|site|shop|app|page)( for)?|what is this (place|site|shop|app|page)( for)?|"
-    r"who (made|built|trained|programmed|owns|runs) (you|this)|"
-    r"are you (a |an )?(human|robot|bot|machine|computer|person|real|alive|ai))$"
-)
 _LOOKED_INTO = re.compile(
     r"\bwhat (can|could|do) (i|you|we|one) see (on|in)\b|\bwhat (can|could) be seen (on|in)\b|\bwhat happens in\b|"
     r"\bwhat does (it|this|that) show\b|\bwhat (\w+ )?is on\b|"
@@ -56,25 +44,25 @@ _CORRECTIONS = re.compile(
     r"|\bstop (thinking|assuming|believing)\b"
 )
 _AFFIRMED = re.compile(r"^(that'?s|that is|this is|you'?re|you are)( all| just)? (right|correct|true)\b")
-_OWN_TASTE = re.compile(
-    r"\b(what'?s|what is|what are|describe|show me|tell me( about)?|sum up) my tastes?\b"
-    r"|^(so |and |ok )?what do i (like|love|enjoy|prefer)\b"
-    r"|\b(know|remember|learned|learnt|think|thinking|believe) (so far )?(about|of) me\b|\bdo you (know|remember) me\b"
-    r"|\btell me about me\b|^who am i\b|^what have you (learned|learnt|remembered|noticed)\b"
-)
 _OPENING = re.compile(
-    r"^((hi|hello|hey|hi there|hello there|hello again|good (morning|evening|afternoon)|ok|okay|thanks|thank you|"
-    r"well|so|now|and|yes|no|please|great|sorry|listen|look|right|er|um|hmm|oh|you know|by the way|one thing)"
+    r"^(((hi|hello|hey)( there| again| you)?|good (morning|evening|afternoon)|ok|okay|thanks|thank you|"
+    r"dear (shop|friend)|well|so|now|and|yes|no|please|great|sorry|listen|look|right|er|um|hmm|oh|you know|"
+    r"by the way|one thing)"
     r"\b[ ,.!:]*)+"
 )
 _QUESTION = re.compile(
     r"^(what'?s|what is|what are|what was|"
     r"what (year|price|size|genre|colou?r|kind)|how (much|big|wide|tall|long|old|many)|"
     r"when|who|why|where|which year|tell me (more )?about|is|are|was|were|does|do|did|has|have|"
-    r"can you (tell me|send|ship|deliver)|any idea (how|what|when|where|who))\b"
+    r"can you (tell me|send|ship|deliver)|any idea (how|what|when|where|who)|i wonder|how come|"
+    r"what (do|does|did) (it|the|number|that|this)|what \w+ (is|are|was|were|does|do|did)|which \w+ (is|was|"
+    r"does)|can i (watch|hang|return|frame|give|pick))\b"
 )
 _REQUEST = re.compile(
-    r"^(please )?(to )?(recommend|suggest|"
+    r"^(please )?(to )?(recommend|suggest|propose|search|list|(pick|choose|find|get|bring) (me|us|a|an|some|something)|"
+    r"show (a|an|us|some)|want to see|let's see|let me see|i (could do with|fancy|guess|feel like)|(i'm|we're) after|"
+    r"how about (a|an|some)|would you mind|got (a|an|some|something)|need (a|an|some|something)|imagine i|suppose i|"
+    r"what (would|can|could) you (suggest|show|offer)|"
     r"what'?s (your|the) best|what is (your|the) best|is it possible to (find|get|see|have)|"
     r"show me|find me|give me|i want|i'd like|i would like|i'm looking for|"
     r"i am looking for|looking for|i need|(can|could) you (recommend|suggest|show|find)|"
@@ -100,6 +88,13 @@ _COMPARATIVE = re.compile(
     r"|\b(have|got|show|see|get)( me)? (these|those|them) in\b|\balternatives? to (these|those|them|it|that|the)\b"
     r"|\btry (something else|again)\b"
 )
+_ASKS_ANEW = re.compile(  # more of anything, not others than these
+    r"^(?:any |some |a few )?more (?:suggestions|recommendations|ideas|options)( please)?$|\bsomething new$"
+    r"|^what else (?:do|have|would|might|could|is)\b"
+)
+_OF_THE_SHOWN = re.compile(
+    r"\b(?:these|those|them|they|same|ones|others?|instead|than|rather|only those|but|similar|like (?:it|that|this))\b"
+)
 _UNDO_LAST = re.compile(
     r"^(ok |okay |no |please |sorry |wait |actually |oh )*(undo|undo (that|it|this|the last( one| change)?)|"
     r"revert( that| it)?|"
@@ -115,6 +110,8 @@ _WHICH = re.compile(
     r"^(and |so |ok |okay )?(which|what|who)( one)?( of (these|those|them|the \w+)( \w+)?)? "
     r"(is|are|was|were|looks?|seems?|costs?|has|shows?)\b"
 )
+_ASKS_WHY = re.compile(r"^(why|how come|what makes|what made)\b")
+_WHAT_IS_THIS = re.compile(r"^(what's|what is|whats) (this|that|all this)( here| for)?$")
 _ABOUT = frozenset("it this that they these those one them its".split())
 
 
@@ -135,31 +132,41 @@ def hint_first(message: str, *, points: bool, names: bool) -> Intent | None:
 
     points: whether something may mean an item. names: whether one is meant for sure.
     """
-    text = re.sub(r"[^\w\s',]", " ", message.replace("’", "'").casefold())
-    text = " ".join(text.split())
+    text = _plain(message)
     rest = _OPENING.sub("", text)
-    if " ".join(text.replace(",", " ").split()) in _TALK_WORDS or _ABOUT_US.match(rest):
+    if not names and (is_small_talk(text) or is_small_talk(rest)):
         return "small_talk"
-    if not names and _GOOD_WISHES.match(text):
+    if _WHAT_IS_THIS.match(rest) and not points:
         return "small_talk"
+    if asks_own_taste(text):
+        return "small_talk"  # which is answered from the memory
+    asks = _ASKS.search(text) is not None
     if _CORRECTIONS.search(text) and not _AFFIRMED.search(text):
         return "correct_taste"
-    if _OWN_TASTE.search(text):
-        return "small_talk"  # which is answered from the memory
+    if corrects_taste(rest, points=points) and not asks and not _REQUEST.search(rest):
+        return "correct_taste"
     if _WHICH.match(text) and re.search(r"\b(of (these|those|them|the)|\w+er|\w+est|more|less|most|least)\b", text):
         return "question"
     if _LOOKED_INTO.search(rest) and (points or set(rest.split()) & _ABOUT):
         return "question"
     if _REQUEST.search(rest):
         return None
-    about = points or bool(set(rest.replace(",", " ").split()[:6]) & _ABOUT)
+    said = rest.replace(",", " ").split()
+    about = points or bool(set(said if _ASKS_WHY.match(rest) else said[:6]) & _ABOUT)
+    if re.fullmatch(r"(and )?(what|which|from what) (year|price|size|paper|style|colour)", rest):
+        return "question"
     if (
         (_QUESTION.search(rest) or (points and _QUESTION.search(_OPENING.sub("", rest.partition(", ")[2]))))
         and about
-        and (message.rstrip().endswith("?") or not rest.startswith(("do", "have", "is")))
+        and (message.rstrip().endswith("?") or not rest.startswith(("do ", "have", "is", "does")))
     ):
         return "question"
     return None
+
+
+def _plain(message: str) -> str:
+    """In small letters, without marks but commas and apostrophes."""
+    return " ".join(re.sub(r"[^\w\s',]", " ", message.replace("’", "'").casefold()).split())
 
 
 def undone(message: str) -> str | None:
@@ -171,18 +178,33 @@ def undone(message: str) -> str | None:
     return named["what"] if named else None
 
 
-def hint_last(message: str, *, judged: bool, filters: int, shown: Sequence[str], new: bool) -> Intent | None:
-    """The intent once all is read: an explicit request, a critique of what was shown, a judgement and nothing else."""
+def hint_last(
+    message: str, *, judged: bool, filters: int, shown: Sequence[str], new: bool, rest: str = ""
+) -> Intent | None:
+    """The intent once all is read: an explicit request, a critique of what was shown, a judgement and nothing else.
+
+    rest: the words that are left, where they may name what is looked for; empty where they do not.
+    """
     text = _OPENING.sub("", " ".join(message.replace("’", "'").casefold().split()))
-    if _COMPARATIVE.search(text) or (new and shown):
+    plain = _plain(text)
+    if _ASKS_ANEW.search(plain):
+        return "recommend"
+    if _COMPARATIVE.search(text) or (new and shown) or changes_the_shown(plain, shown=bool(shown)):
         return "critique"
+    if leaves_the_choice(plain):
+        return "recommend"
     if _REQUEST.search(text):
         return "critique" if filters and shown and judged else "recommend"
     if judged and not filters:
         if _ASKS.search(text):
             return "recommend"  # "I loved Alien, anything like it?"
-        asks = re.search(r"\b(show|recommend|find|suggest|want|something|more|another|similar|looking)\b", text)
+        asks = re.search(
+            r"\b(show|recommend|find|suggest|want|something|more(?! than)|another|similar|looking)\b", text
+        )
         return None if asks else "feedback"
     if filters and not judged:
-        return "critique" if shown else "recommend"
+        anew = rest and not _OF_THE_SHOWN.search(_plain(rest))
+        return "critique" if shown and not anew else "recommend"
+    if is_verdict(plain):
+        return "feedback"
     return "recommend" if _ASKS.search(text) else None

@@ -71,6 +71,7 @@ class CatalogueIndex:
     by_length: dict[int, list[str]] = field(default_factory=dict)  # joined titles by their number of words
     prefixes: set[Phrase] = field(default_factory=set)  # beginnings of titles, to know where one may go on
     longest_title: int = 0
+    words: set[str] = field(default_factory=set)  # of titles and values, which stand for themselves
 
     @property
     def years(self) -> tuple[Measure, ...]:
@@ -226,4 +227,5 @@ def _add_titles(index: CatalogueIndex, catalogue: Catalogue) -> None:
     for words in index.titles:
         index.by_length.setdefault(len(words), []).append(" ".join(words))
         index.prefixes.update(words[:length] for length in range(1, len(words)))
+        index.words.update(words)
     index.longest_title = max(index.by_length, default=0)

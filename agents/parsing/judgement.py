@@ -5,19 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.parsing.lexicon import phrases
+from agents.parsing.lexicon import BAD, GOOD, phrases
 from agents.parsing.names import Named
 from agents.parsing.negation import is_taste_verb
 from agents.parsing.tokens import Reading
 
-_GOOD = frozenset(
-    """great nice lovely beautiful perfect good amazing awesome wonderful fantastic brilliant excellent gorgeous
-    stunning cool fun superb charming favourite favorite favourites favorites best""".split()
-)
-_BAD = frozenset(
-    """ugly boring bad awful terrible horrible dull hideous disappointing worst ghastly dreadful lame silly annoying
-    overrated""".split()
-)
 _POSITIVE_VERBS = frozenset("like liked likes love loved loves enjoy enjoyed adore adored prefer preferred".split())
 _NEGATIVE_VERBS = frozenset("hate hated hates dislike disliked despise despised detest detested loathe loathed".split())
 _POSITIVE = phrases(
@@ -159,8 +151,8 @@ def _said_after(reading: Reading, at: int) -> int:
         word = reading.word(here)
         if word == "not":
             refused = True
-        elif word in _GOOD or word in _BAD:
-            return -1 if (word in _BAD) != refused else 1
+        elif word in GOOD or word in BAD:
+            return -1 if (word in BAD) != refused else 1
         elif word == "too":
             too = True
         elif too and word.isalpha() and word not in _BETWEEN:

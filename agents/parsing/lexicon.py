@@ -204,3 +204,12 @@ IDIOMS = frozenset(
     short old new interested worry worries limit limits reason rest change really yet much many more expensive cheap
     far ok okay fine right wrong true fair enough clue question use preference opinion hurry pressure offence""".split()
 )
+# verdicts on what is shown
+GOOD = frozenset(
+    """great nice lovely beautiful perfect good amazing awesome wonderful fantastic brilliant excellent gorgeous
+    stunning cool fun superb charming favourite favorite favourites favorites best""".split()
+)
+BAD = frozenset(
+    """ugly boring bad awful terrible horrible dull hideous disappointing worst ghastly dreadful lame silly annoying
+    overrated""".split()
+)

@@ -173,6 +173,8 @@ class NameReader:
         alone = len(reading.said(start, stop)) >= len(reading.message.strip(" .!?\"'"))
         if self._index.is_value(tuple(stem(word) for word in words)) and not capital:
             return len(words) > 1 and (alone or cued)
+        if len(words) > 1 and content and self._is_as_written(start, stop, key):
+            return True
         if capital == "inside":
             return len(words) > 1 or words[0] not in FUNCTION_WORDS or cued or follows_name
         if alone:
@@ -186,6 +188,15 @@ class NameReader:
         if len(words) == 1:
             return self._is_single_name(start, stop, follows_name=follows_name)
         return cued or (len(content) >= 3 and key.whole)
+
+    def _is_as_written(self, start: int, stop: int, key: TitleKey) -> bool:
+        """Whether it is said as the catalogue writes it, capital first: "Departure for later"; or in three words or
+        more and of an item shown, however it is written."""
+        said = self._reading.said(start, stop)
+        if stop - start > 2 and not self._shown.isdisjoint(key.item_ids):
+            return True
+        titles = (self._catalogue[item_id].title for item_id in key.item_ids)
+        return said[0].isupper() and self._capitals_tell and any(title == said for title in titles)
 
     def _is_single_name(self, start: int, stop: int, *, follows_name: bool) -> bool:
         """Whether one word without a capital is a title: "I loved frozen", not "I love opera" or "frozen food"."""

@@ -105,9 +105,11 @@ def _ordinal(reading: Reading, at: int, count: int) -> tuple[list[int], int]:
     word = reading.word(here)
     stop = here + 1
     place = _ORDINALS.get(word)
-    if place is None and word in ("last", "latter"):
+    if place is None and word in ("last", "latter", "bottom"):
         place = count
-    elif place is None and word == "former":
+    elif place is None and word == "middle" and count % 2:
+        place = count // 2 + 1
+    elif place is None and word in ("former", "top"):
         place = 1
     elif place is None and _small_number(reading, here, glued=True) is not None:
         suffix = reading.word(here + 1)

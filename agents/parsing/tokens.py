@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -104,15 +104,25 @@ class Reading:
     Tokens are named by their index; looking beyond either end gives an empty word, never an error.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, mend: Callable[[str], str] = str) -> None:
+        """mend: a folded word → the word that was meant, as `word` and `words` give it."""
         self.message = message
         self.tokens = tokenise(message)
-        self._words = tuple(token.word for token in self.tokens)
+        self._words = tuple(mend(token.word) for token in self.tokens)
         self.taken: set[int] = set()  # understood, and out of the residual
         self.held: set[int] = set()  # understood, but still wording a model should see: names, places
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    @property
+    def meant(self) -> str:
+        """The message with the words that were meant in place of those that were mended."""
+        pieces, end = [], 0
+        for token, word in zip(self.tokens, self._words, strict=True):
+            pieces += [self.message[end : token.start], token.text if token.word == word else word]
+            end = token.end
+        return "".join([*pieces, self.message[end:]])
 
     def word(self, at: int) -> str:
         """The folded token there, or an empty text."""
