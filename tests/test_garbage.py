@@ -39,3 +39,13 @@ def test_a_program_that_imports_us_is_left_alone():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "True"
+
+
+def test_no_run_of_a_page_ends_with_a_look_through_all_of_memory():
+    code = (
+        "from pathlib import Path; import streamlit.config as config; from streamlit.config import get_option;"
+        "config._main_script_path = str(Path('ui/app.py').resolve()); config.get_config_options(force_reparse=True);"
+        "print(get_option('runner.postScriptGC'), get_option('runner.fastReruns'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
