@@ -160,7 +160,7 @@ def _import(
         progress=tell_rows,
         refused=refused,
     )
-    report("keeping the items", 0, 0)
+    report("keeping the items, and loading what search needs", 0, 0)
     stored = store_catalogue(services, name, result.schema, result.items, (), report)
     pictured = sum(item.picture is not None for item in result.items)
     return Imported(name, len(result.items), pictured, stored, tuple(result.refused))

@@ -88,7 +88,7 @@ def test_an_import_under_way_is_shown_on_coming_back_and_what_went_wrong_at_its_
     page.button(key="import-go").click().run()
     page.switch_page("views/taste.py").run()
     page.switch_page("views/catalogue.py").run()
-    assert page.get("progress")[0].proto.text.endswith("keeping the items")
+    assert page.get("progress")[0].proto.text.endswith("loading what search needs")
     assert not page.get("file_uploader"), "one at a time"
     held.set()
     imported(page)

@@ -74,7 +74,7 @@ def _draw_progress(running: Running[_Told]) -> None:
     if running.over:
         st.rerun()  # the whole page: there is a new catalogue, or a reason why not
     told = _latest(running)
-    doing = "stopping, and taking back what was done" if running.stopped else told.step.told
+    doing = "stopping after the batch under way, and taking back what was done" if running.stopped else told.step.told
     st.progress(told.step.share, escaped(f"{told.name}: {doing}"))
     st.button("Stop", key="stop-import", icon=":material/stop_circle:", disabled=running.stopped, on_click=running.stop)
 

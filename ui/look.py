@@ -37,6 +37,7 @@ _STYLE = f"""
 [class*="st-key-bar-fact-"] [data-testid="stProgress"] {{ margin-top: -0.6rem; }}
 [class*="st-key-greeting"] {{ padding-top: 4vh; }}
 [class*="st-key-openers"] {{ padding-top: 0.75rem; padding-bottom: 0.75rem; }}
+[class*="st-key-openers"] button p {{ white-space: normal; text-align: left; }}
 [data-testid="stMainBlockContainer"] [data-testid="stPageLink"] a {{ background: transparent; padding-left: 0; }}
 [data-testid="stMainBlockContainer"] [data-testid="stPageLink"] a p {{ white-space: normal; }}
 [class*="st-key-thread-"] button {{ justify-content: flex-start; text-align: left; }}
