@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import prompts
 from agents.context import TurnContext
 from agents.leftovers import left_over
+from agents.parsing.lexicon import COMMON_WORDS
 from agents.parsing.negation import refuses
 from agents.state import Intent, TurnState
 from agents.wording import one_line
@@ -33,6 +34,8 @@ _OWN_TASTE = re.compile(
     re.IGNORECASE,
 )
 _ANSWERS = frozenset("whatever sure fine yep yeah nope nothing really ok okay please".split())  # to a question
+_JOINTS = frozenset("a an the some and or with in of".split())
+LONGEST_NAMES = 6  # words
 _REFUSAL = re.compile(r"(?:no|without|not) ")
 _SPEAKER = re.compile(r"\b(?:i|im|id|ive|me|my|mine|myself|you|your|we|us|our)\b", re.IGNORECASE)
 _OF_TASTE = re.compile(r"\b(?:liked|loved|hated|disliked|forget|avoid|remember|from now on|is always)\b", re.IGNORECASE)
@@ -78,6 +81,8 @@ def names_things_only(intent: Intent, message: str, told: Sequence[str]) -> bool
     Who corrects a taste speaks of themselves or of what is believed; who gives feedback also points at something, or
     names nothing that pictures show. told: all summaries of the catalogue, in small letters.
     """
+    if joins_names(message) and intent not in ("recommend", "critique"):
+        return True
     if intent not in ("correct_taste", "feedback") or refuses(message):
         return False
     if _SPEAKER.search(message) or _OF_TASTE.search(message):
@@ -85,6 +90,14 @@ def names_things_only(intent: Intent, message: str, told: Sequence[str]) -> bool
     if intent == "correct_taste":
         return True
     return not _POINTS.search(message) and bool(left_over(message, (), told))
+
+
+def joins_names(message: str) -> bool:
+    """Whether a message is nothing but names that are joined: `birds and gardens`, `a heron in snow`."""
+    words = re.findall(r"[^\W\d_]+", message.casefold())
+    names = [word for word in words if word not in _JOINTS]
+    joined = 1 < len(names) < len([word for word in words if word not in ("a", "an", "the", "some")]) <= LONGEST_NAMES
+    return joined and not COMMON_WORDS.intersection(names) and not any(_OF_TASTE.search(word) for word in names)
 
 
 def intent_request(message: str, shown: Sequence[str]) -> DecisionRequest:

@@ -19,6 +19,7 @@ from agents.claims import (
     stems_in,
 )
 from agents.parsing.lexicon import FUNCTION_WORDS
+from agents.parsing.negation import turned_away
 from agents.parsing.tokens import Token, stem, tokenise, words_of
 from agents.wording import one_line
 from catalog.filters import Filter
@@ -126,6 +127,8 @@ class OpeningGround:
             return "" if given or count == len(self.titles) else f"it counts {tokens[at].text}"
         if word in self._met or word in ORDINARY or tokens[at].word in ORDINARY:
             return ""
+        if not negated and turned_away(self.asked.message, tokens[at].word):
+            return f"it names {tokens[at].text}, which is to be left out"
         if word in self._asked or word in self._liked:
             if negated:
                 return f"it denies {tokens[at].text}"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from agents.asking import Rendered, render
 from agents.context import TurnContext
-from agents.leftovers import left_over
+from agents.leftovers import left_over, named_beside, spelled
 from agents.parsing.negation import refuses, turned_away
+from agents.parsing.stances import leaves_the_choice
 from agents.state import TurnState
 from agents.wording import MAX_WORDS, one_line
 from models.errors import ModelError
@@ -34,18 +35,21 @@ async def wishes_of(
     What the chat model names, as far as it was said; of a plain request for which it names nothing the words
     themselves; and what it overhears although pictures of the catalogue show it.
     """
-    rest = wish_text(parsed.residual)
+    told = context.items.told(context.catalogue.name)
+    rest = spelled(wish_text(parsed.residual), told)
     if not rest:
         return None
     named, by, problems = await _asked(rest, context)
     if state.upload and by == "your own words":
         named, by = (), "the picture"  # it says more than what was said about it
     plainly = parsed.intent_hint == "recommend" and not (named or state.upload or parsed.likes or parsed.dislikes)
-    asked = _welcome(_REQUEST.sub("", rest), state.message) if plainly else ""
+    missed = left_over(rest, named, told)
+    vague = bool(missed) or leaves_the_choice(rest.casefold().strip(" .!?"))
+    asked = _welcome(_REQUEST.sub("", rest), state.message) if plainly and not vague else ""
     if asked:
         named, by = (asked,), "your own words"  # who asks in so many words does not ask in vain
     wishes = tuple(wish for wish in named if not turned_away(state.message, wish))  # the parser may keep the "no"
-    missed = left_over(rest, wishes, context.items.told(context.catalogue.name))
+    missed = (*left_over(rest, wishes, told), *named_beside(rest, wishes))
     if missed and not refuses(rest):
         return (*wishes, *missed)[:MAX_WISHES], f"{by} and what pictures show", problems
     return wishes, by, problems

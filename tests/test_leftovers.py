@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.leftovers import left_over
+from agents.leftovers import left_over, named_beside, spelled
 
 SHOWN = [
     f"a {style} print of {subject} in {palette}. the mood is {mood}, the subject centred."
@@ -39,3 +39,32 @@ def test_what_is_turned_away_from_is_not_wished_for(request_):
 
 def test_without_summaries_nothing_is_known_to_be_shown():
     assert left_over("a calm print with a fox", [], []) == ()
+
+
+@pytest.mark.parametrize(
+    ("request_", "wishes", "missed"),
+    [
+        ("birds and gardens", ["gardens"], ("birds",)),
+        ("roses or tulips for my aunt", ["roses"], ("tulips",)),
+        ("birds and gardens", ["birds and gardens"], ()),
+        ("no birds and gardens", ["gardens"], ()),
+        ("gardens and something", ["gardens"], ()),
+        ("gardens, I have birds", ["gardens"], ()),
+    ],
+)
+def test_what_is_named_in_one_breath_with_a_wish_is_wished_for_too(request_, wishes, missed):
+    assert named_beside(request_, wishes) == missed
+
+
+@pytest.mark.parametrize(
+    ("request_", "written"),
+    [
+        ("a sailign boat", "a sailing boat"),
+        ("Woodcutt of an owl", "woodcut of an owl"),
+        ("a horse in gloom", "a horse in gloom"),
+        ("woodcuts", "woodcuts"),
+        ("subjct in woodland", "subject in woodland"),
+    ],
+)
+def test_a_slip_in_what_pictures_show_is_written_as_they_write_it_and_no_other_word_is(request_, written):
+    assert spelled(request_, [*SHOWN, "a house in gloomy light."]) == written

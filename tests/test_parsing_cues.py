@@ -95,6 +95,10 @@ COMPARED = [  # message, what it comes to: an attribute with a sign, or words fo
     ("not so calm, and cheaper", "lively/calm; price -"),
     ("no people", "/person"),
     ("no princesses please", "/princess"),
+    ("not the woodcut", "/woodcut"),
+    ("drop the princesses", "/princess"),
+    ("and without the princesses", "/princess"),
+    ("leave out the lamps, please", "/lamp"),
     ("cheaper, and no foxes", "price -; /fox"),
     ("more like the second", "like p2"),
     ("I loved After the Rain, anything like it?", "like p2"),
@@ -109,7 +113,7 @@ NOT_COMPARED = [
     "more or less", "the second is too dark", "me too", "tell me more about the first", "I never liked darker prints",
     "which of these three is calmer?", "I'm happiest with owls", "I'm not that keen on foxes",
     "I don't tend to buy newer prints", "no idea",
-    "no thanks", "no rush",
+    "no thanks", "no rush", "not foxes but owls", "not the first", "drop me a line", "forget the price",
     "no, thank you", "I have no people to ask", "no more", "no",
 ]  # fmt: skip
 

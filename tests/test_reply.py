@@ -308,3 +308,10 @@ def test_a_slate_of_any_size_comes_whole_and_in_order(order, skipped, size):
     told = [line for line in text.splitlines() if line[:1].isdigit()]
     assert [line.partition(":")[0] for line in told] == [f"{n + 1}. {slate[n].title}" for n in range(6)]
     assert {n for n in range(6) if reader.reasons[n] == views[f"i{n}"]} == set(range(6)) - skipped
+
+
+def test_what_the_message_turns_away_from_is_never_what_was_chosen_by():
+    asked = Asked(message="not the fox", wishes=("owl",))
+    reader = read("Here are two with fox in mind.\n" + GOOD.partition("\n")[2], asked=asked)
+    assert "fox in mind" not in reader.text
+    assert reader.text.startswith("Here are two with owl in mind.")

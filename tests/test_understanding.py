@@ -68,6 +68,10 @@ def test_a_bound_replaces_the_same_bound_and_exclusions_add_up():
         ("feedback", "great!", False),
         ("feedback", "the blue one is lovely", False),
         ("small_talk", "blue", False),
+        ("small_talk", "birds and gardens", True),
+        ("feedback", "a heron in snow", True),
+        ("small_talk", "bread and butter please, how are you", False),
+        ("correct_taste", "owls and mice always bored me", False),
     ],
 )
 def test_who_only_names_things_looks_for_them(intent, message, names_only):

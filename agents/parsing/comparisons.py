@@ -30,6 +30,7 @@ _OPPOSED: dict[Direction, Direction] = {"less": "more", "more": "less"}
 _LEADS = frozenset(("more", "less", "too"))
 _REFUSED = frozenset("no once one some never without many how few not don't dont the".split())
 _DENIED = frozenset("don't dont never didn't doesn't not no".split())
+_REFUSALS = frozenset("no without not drop skip lose leave forget minus".split())
 _NOT_SO = phrases("not so", "not as", "not that", "not quite so", "not quite as", "not too")
 _NOT_WANTED = ITEM_NOUNS | frozenset(
     """option suggestion recommendation info information detail of like please idea way time often than or other
@@ -135,7 +136,7 @@ def _at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, i
     clause = max(reading.clause_start(at), at - 5)
     if any(reading.word(here) in _DENIED for here in range(clause, at) if here not in reading.taken):
         return None  # "I don't tend to watch newer films"
-    if word in ("no", "without") and (refused := _refused_thing(reading, index, at)) is not None:
+    if word in _REFUSALS and (refused := _refused_thing(reading, index, at)) is not None:
         return refused
     if word in _LEADS:
         if reading.word(at - 1) in _REFUSED:
@@ -155,14 +156,22 @@ def _at(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, i
 
 
 def _refused_thing(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Comparison, int] | None:
-    """ "no princesses", of which the catalogue has no list: less of it, where that is all that a clause says."""
-    stop = at + 1
-    while stop < len(reading) and stop - at <= MOST_REFUSED and _is_quality(reading, stop):
+    """ "no princesses", "not the woodcut", "drop the birds": less of it, where that is all that a clause says.
+
+    Of what the catalogue lists, a filter was made before.
+    """
+    start = at + 1 + (reading.words(at, at + 2) == ("leave", "out"))
+    if reading.word(start) == "the" and reading.word(at) != "no":
+        start += 1
+    elif reading.word(at) not in ("no", "without"):
+        return None  # "not foxes but owls", "drop me a line"
+    stop = start
+    while stop < len(reading) and stop - start < MOST_REFUSED and _is_quality(reading, stop):
         stop += 1
-    words = reading.words(at + 1, stop)
+    words = reading.words(start, stop)
     ends = reading.word(stop) in ("", "please", "and", "but", "or") or reading.tokens[stop].kind == "mark"
     opens = (
-        reading.word(at - 1) in ("", "and", "but", "with", "please", "something")
+        reading.word(at - 1) in ("", "and", "but", "with", "please", "something", "now", "just", "then", "ok", "so")
         or reading.tokens[at - 1].kind == "mark"
     )
     odd = IDIOMS | {"more", "less", "repeat", "repeats", "way"}
@@ -173,7 +182,8 @@ def _refused_thing(reading: Reading, index: CatalogueIndex, at: int) -> tuple[Co
         or any(word in odd or word in POLES or word in COMPARATIVES for word in words)
     ):
         return None
-    return of_word(index, " ".join(words), "less", f"{reading.word(at)} {' '.join(words)}"), stop
+    lead = reading.word(at) if start == at + 1 else "without"
+    return of_word(index, " ".join(words), "less", f"{lead} {' '.join(words)}"), stop
 
 
 def of_named_measure(reading: Reading, index: CatalogueIndex, at: int, word: str) -> tuple[Comparison, int] | None:

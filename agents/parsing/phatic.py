@@ -62,7 +62,7 @@ _AFTER = r"(?:to you|you|there|all|everyone|again|mate|dear \w+|my friend|too|pl
 _PIECE = "|".join(f"(?:{piece})" for piece in _PIECES)
 _TALK = re.compile(rf"(?:(?:{_PIECE})(?:,? {_AFTER})*(?:,? (?:and |but )?|$))+")
 _OF_SHOP = re.compile(
-    r"do you (?:have(?! a name| feelings)|carry|sell|stock|think|recommend|ship|frame|want|know (?:a|any|some|"
+    r"do you (?:have(?! a name| feelings)|carry|sell|stock|think|recommend|want|know (?:a|any|some|"
     r"of)|happen)\b"
 )
 _OWN_TASTE = re.compile(
