@@ -7,6 +7,7 @@ p50 and p95 in milliseconds, of the whole and of each step, of the time that pas
 which other programs hardly move. From `--search-up-to` items on, the search by meaning answers at once and is left
 out, and no bound is said to be met. `--million HOME` recommends from the million summaries that
 `python -m benchmarks.million write --home HOME` keeps, search by meaning and all.
+Garbage is looked for as seldom as `palate` does.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ import numpy.typing as npt
 from langgraph.runtime import Runtime
 
 from benchmarks.million import NOTE_TAKERS, NOTES, PLACE, Made, World
+from graphs.garbage import collect_seldom
 from memory.vectors import unit
 
 SHOP = PLACE[1]
@@ -53,6 +55,7 @@ class Hashed:
 
 def main() -> None:
     """Measure and print."""
+    collect_seldom()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--items", type=int, nargs="+", default=[5_000])
     parser.add_argument("--turns", type=int, default=TURNS)
