@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from tracing.events import ModelCall, Trace
-from ui.choosing import pick_profile
 from ui.conversation import in_words
 from ui.frame import TRACES
 from ui.look import say
 from ui.opening import host
 from ui.plain import escaped
+from ui.profile_choice import pick_profile
 
 if TYPE_CHECKING:
     from graphs.conversations import Conversations
