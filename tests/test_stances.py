@@ -4,6 +4,7 @@ import pytest
 
 from agents.parsing import parse
 from agents.parsing.index import index_of
+from agents.parsing.phatic import asks_own_taste, is_small_talk
 from agents.parsing.spelling import mended
 from agents.parsing.stances import corrects_taste, is_verdict
 from tests.said import FILMS, PRINTS, SHOWN_PRINTS
@@ -117,3 +118,15 @@ def test_a_title_as_the_catalogue_writes_it_is_one_whatever_its_words_compare() 
     parsed = parse("do you frame The Long Way Home?", PRINTS, shown=SHOWN_PRINTS)
     assert [mention.item_id for mention in parsed.mentioned] == ["p4"]
     assert parsed.comparisons == ()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "piece",
+    ["ok ", "ha ", "later soon ", "how are you ", "thanks for a b ", "you are so very ", "do you know ", "what is "],
+)
+def test_a_message_of_a_thousand_pieces_is_read_at_once(piece):
+    """However often a piece is said, and though the last word is none: trying every way to part it would never end."""
+    is_small_talk(piece * 1000 + "zz")
+    asks_own_taste(piece * 1000 + "zz")
+    corrects_taste(piece * 1000 + "zz", points=False)

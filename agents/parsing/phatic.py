@@ -59,8 +59,8 @@ _PIECES = (  # a message of these alone, in any order, is small talk
     r"make me laugh|say something( funny)?|(nice|lovely|terrible|bad|great) weather( \w+)?",
 )  # fmt: skip
 _AFTER = r"(?:to you|you|there|all|everyone|again|mate|dear \w+|my friend|too|please|then|now|here|today|right|ok)"
-_PIECE = "|".join(f"(?:{piece})" for piece in _PIECES)
-_TALK = re.compile(rf"(?:(?:{_PIECE})(?:,? {_AFTER})*(?:,? (?:and |but )?|$))+")
+_TALK = [re.compile(rf"(?:{piece})(?:,? {_AFTER})*(?=,? |$)") for piece in _PIECES]
+_BETWEEN = re.compile(r",? (?:and |but )?")
 _OF_SHOP = re.compile(
     r"do you (?:have(?! a name| feelings)|carry|sell|stock|think|recommend|want|know (?:a|any|some|"
     r"of)|happen)\b"
@@ -79,7 +79,19 @@ _OWN_TASTE = re.compile(
 def is_small_talk(text: str) -> bool:
     """Whether a text is nothing but small talk. text: in small letters, without marks but commas and apostrophes."""
     bare = text.strip(" ,")
-    return _OF_SHOP.search(bare) is None and _TALK.fullmatch(bare) is not None
+    if _OF_SHOP.search(bare) is not None:
+        return False
+    begun, seen = [0], {0}  # where a piece may begin; each is tried once, however long the message
+    while begun:
+        at = begun.pop()
+        for end in (found.end() for piece in _TALK if (found := piece.match(bare, at)) is not None):
+            if end == len(bare):
+                return True
+            between = _BETWEEN.match(bare, end)
+            if between is not None and between.end() not in seen:
+                begun.append(between.end())
+                seen.add(between.end())
+    return False
 
 
 def asks_own_taste(text: str) -> bool:
