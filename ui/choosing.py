@@ -20,8 +20,8 @@ def choose() -> Conversation:
     """Draw the pickers and return the conversation that they, or the page's address, name."""
     state, address = st.session_state, _named_in_address()
     profiles = profiles_known()
-    if "profile" not in state:
-        begin_with(begins_with().profile)
+    if (begun := state.pop("next_profile", "")) or "profile" not in state:
+        begin_with(begun or begins_with().profile)
     if (named := profile_of(address.get("profile", ""))) is not None and named != state.profile:
         state.profile = named
     busy = "talk" in state and state.talk.under_way is not None
@@ -81,15 +81,19 @@ def open_thread(thread_id: str, catalogue: str) -> None:
     if (turn := talk.under_way) is not None:
         turn.stop()
     unchosen = talk.profile == st.session_state.get("began_with")
-    profile = begin_with(begins_with().profile) if unchosen and not thread_id else talk.profile
+    profile = talk.profile
+    if unchosen and not thread_id:  # the picker takes it when it is drawn next: it may have been drawn in this run
+        profile = st.session_state.next_profile = begins_with().profile
     st.session_state.talk = Conversation(talk.user_id, profile, thread_id, catalogue)
     put_in_address()
 
 
-def begin_with(profile: str) -> str:
-    """Go on with the profile that new conversations begin with, as one that nobody chose in this window."""
+def begin_with(profile: str) -> None:
+    """Go on with the profile that new conversations begin with, as one that nobody chose in this window.
+
+    Only before the picker is drawn, or in a callback.
+    """
     st.session_state.profile = st.session_state.began_with = profile
-    return profile
 
 
 def put_in_address() -> None:
