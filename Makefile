@@ -9,7 +9,7 @@ STAMP := $(VENV)/.palate-setup
 PROFILE ?= demo
 TESTS ?= tests
 # one more than cores: tests also wait for servers, clocks and processes
-WORKERS ?= 3
+WORKERS ?= 4
 AXE_VERSION := 4.14.1
 AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
 

@@ -44,12 +44,21 @@ def _run(command: Sequence[str], folder: Path) -> None:
         pytest.fail(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
 
 
+def _linked(source: str, target: str) -> str:
+    """The file under another name, or a copy where that is on another disk."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+    return target
+
+
 def _copied(programs: Path, folder: Path) -> Path:
     """The packaged server in that folder, with the libraries that lie beside its package."""
     package = programs.parents[1]
     for part in (package, package.with_name(f"{package.name}.libs")):
         if part.is_dir():
-            shutil.copytree(part, folder / part.name)
+            shutil.copytree(part, folder / part.name, copy_function=_linked, ignore=shutil.ignore_patterns("include"))
     return folder / programs.relative_to(package.parent)
 
 
