@@ -8,8 +8,10 @@ EXTRAS := local,hosted,ui,auth,blend,parquet,postgres,training,dev
 STAMP := $(VENV)/.palate-setup
 PROFILE ?= demo
 TESTS ?= tests
-# one more than cores: tests also wait for servers, clocks and processes
+# more than cores: tests also wait for servers, clocks and processes
 WORKERS ?= 4
+# those that need no arguments
+BENCHMARKS ?= $(filter-out app_browser blend million,$(basename $(notdir $(wildcard benchmarks/[a-z]*.py))))
 AXE_VERSION := 4.14.1
 AXE := $(VENV)/axe/node_modules/axe-core/axe.min.js
 
@@ -69,7 +71,7 @@ lint: setup
 check: lint test
 
 bench: setup
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file" >&2; $(BIN)/python $$file || exit 1; done
+	@for name in $(BENCHMARKS); do echo "== $$name" >&2; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 constraints:
 	$(BIN)/python .ci/constraints.py >constraints.new && mv constraints.new constraints.txt

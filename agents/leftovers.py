@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-
-from rapidfuzz.distance import OSA
 
 from agents.parsing.lexicon import COMMON_WORDS
 from agents.parsing.negation import turned_away
@@ -14,7 +11,6 @@ from agents.parsing.tokens import stem
 
 LONGEST_PHRASE = 3  # words
 FEWEST, MOST = 2, 0.5  # summaries that show a thing, and the share of all from which on it tells nothing
-SPELLED_BY = 2_000  # summaries whose words are known
 _JOINED = re.compile(r"(?=\b([^\W\d_]+) (?:and|or|&) ([^\W\d_]+)\b)")
 _OPEN_WORDS = frozenset("and or with the for from one ones that this some any all".split())
 
@@ -51,38 +47,6 @@ def named_beside(request: str, wishes: Sequence[str]) -> tuple[str, ...]:
             if new and stem(other) in named and not turned_away(request, one):
                 found[one] = None
     return tuple(found)
-
-
-def spelled(request: str, told: Sequence[str]) -> str:
-    """The request with words that are one slip from a word of the summaries written as these write it.
-
-    Two letters swapped, or in a word of six letters or more one too few or too many; a wrong letter makes another word,
-    a horse of a house.
-    """
-    words = re.findall(r"[^\W\d_]{5,}", request)
-    strange = [word for word in words if word.casefold() not in COMMON_WORDS | _known_words(tuple(told[:SPELLED_BY]))]
-    for word in strange:
-        near = [one for one in _known_words(tuple(told[:SPELLED_BY])) if _is_slip(word.casefold(), one)]
-        if len(near) == 1:
-            request = re.sub(rf"\b{re.escape(word)}\b", near[0], request)
-    return request
-
-
-@lru_cache(maxsize=4)
-def _known_words(told: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(word for text in told for word in re.findall(r"[^\W\d_]{5,}", text))
-
-
-def _is_slip(word: str, meant: str) -> bool:
-    """Whether two letters are swapped, or one is too few or too many; "moons" is no slip of "moon"."""
-    same = {word, word.removesuffix("s"), word.removesuffix("es")}
-    if meant in same or word[0] != meant[0]:
-        return False
-    return any(
-        OSA.distance(one, meant, score_cutoff=1) <= 1
-        and (sorted(one) == sorted(meant) or (len(one) != len(meant) and min(len(one), len(meant)) >= 6))
-        for one in same
-    )
 
 
 def _phrases(words: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:

@@ -12,7 +12,7 @@ from itertools import chain, pairwise
 FEWEST = 5  # people who must share something before it is told, so that nothing tells of one of them
 CERTAIN = 3.0  # standard errors above its usual share, so that chance alone makes nothing a favourite
 USUAL = 0.4  # of everything: what so much shows is a way of putting things, not a taste
-_BOUND = 0.8  # of the times a word is used, from which the pair it stands in is told in its place
+_TOGETHER = 0.8  # of the times a word is used, from which the pair it stands in is told in its place
 _PART = re.compile(r"[^\w\s'’-]+")
 _WORD = re.compile(r"[^\W\d_][\w'’-]{2,}")
 
@@ -34,7 +34,7 @@ def favoured(likings: Sequence[Sequence[str]], everything: Sequence[str], *, lim
     """
     usual = Counter(term for view in everything for term in terms_of(view))
     whole = {
-        pair for pair in usual if " " in pair and all(_BOUND * usual[word] <= usual[pair] for word in pair.split())
+        pair for pair in usual if " " in pair and all(_TOGETHER * usual[word] <= usual[pair] for word in pair.split())
     }
     inside = {word for pair in whole for word in pair.split()}
     counts, people = Counter[str](), Counter[str]()

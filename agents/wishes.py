@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from agents.asking import Rendered, render
 from agents.context import TurnContext
-from agents.leftovers import left_over, named_beside, spelled
+from agents.leftovers import left_over, named_beside
 from agents.parsing.negation import refuses, turned_away
+from agents.parsing.spelling import spelled
 from agents.parsing.stances import leaves_the_choice
 from agents.state import TurnState
 from agents.wording import MAX_WORDS, one_line

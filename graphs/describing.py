@@ -61,14 +61,23 @@ async def summarize_catalogue(
                     spec.label, f"none of the first {done} pictures could be described: {failed[batch[0].item_id]}"
                 )
             if keeping is not None:
-                await keeping
+                await _kept(keeping)
             written = [(item, answer) for item, answer in said if isinstance(answer, ItemSummary)]
             keeping = asyncio.create_task(asyncio.to_thread(services.items.put_summaries, catalogue.name, written))
             report("looking at the pictures", done, len(todo))
     finally:
         if keeping is not None:  # the last are kept, and embedded, while the next are looked at
-            await keeping
+            await _kept(keeping)
     return Summarized(done - len(failed), failed)
+
+
+async def _kept(keeping: asyncio.Task[None]) -> None:
+    """Wait until it is kept, even when stopped meanwhile: its thread goes on, and no store may be closed below it."""
+    try:
+        await asyncio.shield(keeping)
+    except asyncio.CancelledError:
+        await asyncio.wait([keeping])
+        raise
 
 
 async def _described(

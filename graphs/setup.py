@@ -54,7 +54,7 @@ def install_demo(services: Services, report: Report = lambda what, done, of: Non
     if any(info.name == NAME for info in services.catalogues.names()):
         services.items.put_items(services.catalogue(NAME))  # what an installation that was broken off left out
         return None
-    services.models.begin("item_summarizer")
+    services.models.preload("item_summarizer")
     drawn = iter(range(1, 1_000_000))
 
     def keep(data: bytes) -> str:

@@ -59,7 +59,7 @@ class RoleModels:
             return self._deciders[name]
         return await asyncio.to_thread(self._load_decider, name)
 
-    def begin(self, role: Role) -> None:
+    def preload(self, role: Role) -> None:
         """Begin to load the role's chat model: whoever asks for it later waits less, and is told of what fails then."""
         name = self.chain(role)[0][0]
         threading.Thread(target=self._try_chat, args=(name,), name="palate-loading").start()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from palate.options import CatalogueOption, JsonOption, ProfileOption, SetOption, UserOption, load
+from palate.options import CatalogueOption, JsonOption, ProfileOption, SetOption, UserOption
 from palate.printable import printable
+from palate.taste_opening import opened_services
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,14 +28,9 @@ def neighbours(
     from rich.console import Console
 
     from graphs.neighbours import neighbours_of
-    from graphs.services import Services
 
-    loaded = load(profile, settings, keys_required=False)
-    services = Services.open(loaded.profile)
-    try:
-        found = neighbours_of(services, user, catalogue or loaded.profile.catalogue)
-    finally:
-        services.close()
+    with opened_services(profile, settings) as services:
+        found = neighbours_of(services, user, catalogue or services.profile.catalogue)
     if as_json:
         typer.echo(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
     else:

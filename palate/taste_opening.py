@@ -11,6 +11,7 @@ from palate.failures import Mistake
 from palate.options import load
 
 if TYPE_CHECKING:
+    from graphs.services import Services
     from graphs.taste import Taste
 
 
@@ -20,13 +21,20 @@ def opened_taste(profile: str | None, settings: list[str] | None, user: str, cat
 
     Needs no model and no key. Raises ProfileError, UnknownCatalogue and StoreError.
     """
-    from graphs.services import Services
     from graphs.taste import Taste
 
-    loaded = load(profile, settings, keys_required=False)
-    services = Services.open(loaded.profile)
+    with opened_services(profile, settings) as services:
+        yield Taste.of(services, user, catalogue or services.profile.catalogue)
+
+
+@contextmanager
+def opened_services(profile: str | None, settings: list[str] | None) -> Iterator[Services]:
+    """The services of a profile, closed at the end of the block; needs no model and no key."""
+    from graphs.services import Services
+
+    services = Services.open(load(profile, settings, keys_required=False).profile)
     try:
-        yield Taste.of(services, user, catalogue or loaded.profile.catalogue)
+        yield services
     finally:
         services.close()
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from agents.leftovers import left_over, named_beside, spelled
+from agents.leftovers import left_over, named_beside
+from agents.parsing.spelling import spelled
 
 SHOWN = [
     f"a {style} print of {subject} in {palette}. the mood is {mood}, the subject centred."

@@ -28,7 +28,7 @@ async def test_what_was_begun_is_waited_for_and_not_loaded_again(monkeypatch):
         return loaded[-1]
 
     models = roles(monkeypatch, load)
-    models.begin("responder")
+    models.preload("responder")
     assert began.wait(10), "it is loaded before anybody asks"
     go_on.set()
     assert await models.chat("one") is loaded[0]
@@ -43,7 +43,7 @@ async def test_what_cannot_be_loaded_is_told_to_whoever_asks(monkeypatch):
         raise ModelMisconfigured("anything", "there is no folder", "write the path of one")
 
     models = roles(monkeypatch, load)
-    models.begin("responder")
+    models.preload("responder")
     with pytest.raises(ModelMisconfigured):
         await models.chat("one")
     assert 1 <= len(asked) <= 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import threading
 
@@ -42,6 +43,27 @@ async def test_what_is_left_is_counted_and_done_and_then_nothing_is_left(session
     heard = len(world.played(session).played_chat.heard)
     await finish(services, catalogue)
     assert len(world.played(session).played_chat.heard) == heard, "nothing is looked at twice"
+
+
+async def test_a_stop_waits_for_what_is_being_kept(session, monkeypatch):
+    services, begun, go_on = session.services, threading.Event(), threading.Event()
+    put = services.items.put_summaries
+
+    def slowly(*what):
+        begun.set()
+        assert go_on.wait(20)
+        put(*what)
+
+    monkeypatch.setattr(services.items, "put_summaries", slowly)
+    describing = asyncio.create_task(summarize_catalogue(services, session.catalogue))
+    await asyncio.to_thread(begun.wait, 20)
+    describing.cancel()
+    await asyncio.sleep(0.05)
+    assert not describing.done(), "the stores must not be closed below it"
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await describing
+    assert unfinished(services, session.catalogue).nothing
 
 
 async def test_items_that_no_search_found_are_found_afterwards(session):

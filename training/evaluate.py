@@ -140,14 +140,14 @@ class Reader:
         return int(logits[letters].argmax())
 
 
-def summaries(reader: Reader, count: int) -> dict[str, float]:
+def summaries(reader: Reader, count: int, seed: int = SEED) -> dict[str, float]:
     """The share of unseen pictures whose value is named right, by aspect, and of whole descriptions without a fault."""
-    rng = random.Random(SEED)
+    rng = random.Random(seed)
     right = dict.fromkeys((*ASPECTS, "whole"), 0)
     for number in range(count):
         look = random_look(rng)
         prompt = prompts.load("item_summarizer").render(title="Wager for later", text="The title came last.")
-        told = reader.answer(prompt, draw(look, seed=SEED + number), longest=60)
+        told = reader.answer(prompt, draw(look, seed=seed + number), longest=60)
         for aspect in ASPECTS:
             named = [value for value in VALUES[aspect] if value in told]
             right[aspect] += max(named, key=len, default="") == look.value(aspect)
@@ -155,9 +155,9 @@ def summaries(reader: Reader, count: int) -> dict[str, float]:
     return {name: hits / count for name, hits in right.items()}
 
 
-def folding(reader: Reader, count: int) -> dict[str, float]:
+def folding(reader: Reader, count: int, seed: int = SEED) -> dict[str, float]:
     """How often a fold is valid JSON, agrees with the teacher edit by edit (F1), and ends in the same prose."""
-    rng, valid, same = random.Random(SEED + 1), 0, 0
+    rng, valid, same = random.Random(seed + 1), 0, 0
     found: list[set[tuple[str, ...]]] = []
     true: list[set[tuple[str, ...]]] = []
     for _ in range(count):
@@ -178,22 +178,22 @@ def _edit_key(edit: dict[str, Any]) -> tuple[str, ...]:
     return (edit["op"], edit["polarity"], edit["aspect"], edit["value"])
 
 
-def deciding(reader: Reader, people: int) -> dict[str, float]:
+def deciding(reader: Reader, people: int, seed: int = SEED) -> dict[str, float]:
     """How well p(yes) ranks unseen prints for people never met, and how honest it is."""
-    return ranking(Panel(people, seed=SEED), reader.p_yes)
+    return ranking(Panel(people, seed=seed), reader.p_yes)
 
 
-def keeping_taste(reader: Reader, people: int) -> dict[str, float]:
+def keeping_taste(reader: Reader, people: int, seed: int = SEED) -> dict[str, float]:
     """The memory of people never met over twelve blocks, every fold resting on the model's own folds before it.
 
     The product makes of each answer what it makes of one in a conversation.
     """
-    return keeping(Panel(people, seed=SEED + 6, fewest=BLOCK * max(BLOCKS)), reader.answers)
+    return keeping(Panel(people, seed=seed + 6, fewest=BLOCK * max(BLOCKS)), reader.answers)
 
 
-def understanding(reader: Reader, count: int) -> dict[str, float]:
+def understanding(reader: Reader, count: int, seed: int = SEED) -> dict[str, float]:
     """Intents read right, on new messages of training's grammar and on messages written by hand; wishes by F1."""
-    rng, hits = random.Random(SEED + 3), 0
+    rng, hits = random.Random(seed + 3), 0
     names = list(INTENTS)
     for _ in range(count):
         example = roles.intending(rng)
@@ -213,9 +213,9 @@ def understanding(reader: Reader, count: int) -> dict[str, float]:
     }
 
 
-def responding(reader: Reader, count: int) -> dict[str, float]:
+def responding(reader: Reader, count: int, seed: int = SEED) -> dict[str, float]:
     """Titles copied to the letter in their place, whole replies as taught, and talk as taught."""
-    rng, titles, copied, same, talked = random.Random(SEED + 4), 0, 0, 0, 0
+    rng, titles, copied, same, talked = random.Random(seed + 4), 0, 0, 0, 0
     for _ in range(count):
         example = roles.responding(rng)
         told = reader.answer(example.prompt)
@@ -228,9 +228,9 @@ def responding(reader: Reader, count: int) -> dict[str, float]:
     return {"titles_exact": copied / max(1, titles), "reply_as_taught": same / count, "talk_as_taught": talked / count}
 
 
-def sharing(reader: Reader, count: int) -> dict[str, float]:
+def sharing(reader: Reader, count: int, seed: int = SEED) -> dict[str, float]:
     """The largest difference between p(yes) in shared rows and one by one; it should be numerical noise."""
-    rng = random.Random(SEED + 5)
+    rng = random.Random(seed + 5)
     worst = 0.0
     for _ in range(count):
         decisions = roles.deciding(rng, candidates=5)
@@ -240,35 +240,36 @@ def sharing(reader: Reader, count: int) -> dict[str, float]:
     return {"largest_difference": worst}
 
 
-def understanding_in_product(folder: Path, count: int) -> dict[str, float]:
+def understanding_in_product(folder: Path, count: int, seed: int = SEED) -> dict[str, float]:
     """Intents and filters of messages as the parser and the model read them together."""
     by_hand = [(intent, text) for intent, texts in UNWRITTEN.items() for text in texts]
-    with product.opened(folder, seed=SEED) as (services, _):
-        return asyncio.run(product.understanding(services, by_hand, count, seed=SEED + 3))
+    with product.opened(folder, seed=seed) as (services, _):
+        return asyncio.run(product.understanding(services, by_hand, count, seed=seed + 3))
 
 
-def replies_in_product(folder: Path, count: int) -> dict[str, float]:
+def replies_in_product(folder: Path, count: int, seed: int = SEED) -> dict[str, float]:
     """What is true of the checked replies of whole turns."""
-    with product.opened(folder, seed=SEED) as (services, prints):
-        return asyncio.run(product.replies(services, prints, count, seed=SEED + 4))
+    with product.opened(folder, seed=seed) as (services, prints):
+        return asyncio.run(product.replies(services, prints, count, seed=seed + 4))
 
 
-def evaluate(folder: Path, *, share: float = 1.0, only: Sequence[str] = ()) -> dict[str, Any]:
+def evaluate(folder: Path, *, share: float = 1.0, only: Sequence[str] = (), seed: int = SEED) -> dict[str, Any]:
     """All figures of a checkpoint; `share` of the full number of cases. Seconds taken are told beside each part.
 
     Parts that end in `_in_product` are what comes of the model in the product, the others of the model alone; the
-    recurrence is always the product's. only: the parts to look at, all where none is named.
+    recurrence is always the product's. only: the parts to look at, all where none is named. seed: what the cases
+    are drawn from; those of the manifest come from the one that stands here.
     """
     reader = Reader(folder)
-    parts: dict[str, Callable[[Reader, int], dict[str, float]]] = {
+    parts: dict[str, Callable[[Reader, int, int], dict[str, float]]] = {
         "item_summarizer": summaries,
         "preference_memory": folding,
         "recurrence": keeping_taste,
         "recommender": deciding,
         "understanding": understanding,
-        "understanding_in_product": lambda _, count: understanding_in_product(folder, count),
+        "understanding_in_product": lambda _, count, seed: understanding_in_product(folder, count, seed),
         "responder": responding,
-        "responder_in_product": lambda _, count: replies_in_product(folder, count),
+        "responder_in_product": lambda _, count, seed: replies_in_product(folder, count, seed),
         "shared_prefix": sharing,
     }
     counts = {
@@ -284,7 +285,9 @@ def evaluate(folder: Path, *, share: float = 1.0, only: Sequence[str] = ()) -> d
     figures: dict[str, Any] = {}
     for name, part in ((name, part) for name, part in parts.items() if not only or name in only):
         started, count = time.monotonic(), max(3, round(counts.get(name, 5) * share))
-        told = {key: round(value, 7 if name == "shared_prefix" else 4) for key, value in part(reader, count).items()}
+        told = {
+            key: round(value, 7 if name == "shared_prefix" else 4) for key, value in part(reader, count, seed).items()
+        }
         figures[name] = {**told, "cases": count, "seconds": round(time.monotonic() - started, 1)}
     return figures
 
@@ -296,9 +299,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
     parser.add_argument("--share", type=float, default=1.0, help="of the full number of cases")
     parser.add_argument("--part", action="append", default=[], help="only this part; may be repeated")
+    parser.add_argument("--seed", type=int, default=SEED, help="draw other cases")
     parser.add_argument("--write", action="store_true", help="keep the figures in the checkpoint's manifest")
     given = parser.parse_args()
-    figures = evaluate(given.checkpoint, share=given.share, only=given.part)
+    if given.write and (given.part or given.share != 1.0 or given.seed != SEED):
+        parser.error("--write keeps the figures of all parts at full size and the usual seed; leave the others out")
+    figures = evaluate(given.checkpoint, share=given.share, only=given.part, seed=given.seed)
     if given.write:
         path = given.checkpoint / "palate_manifest.json"
         about = json.loads(path.read_text(encoding="utf-8")) | {"figures": figures}

@@ -1,13 +1,17 @@
-"""Slips in the words that a message turns on: swapped, doubled and dropped letters, and chat spellings."""
+"""Slips in the words of a message: swapped, doubled and dropped letters, and chat spellings."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
+
+from rapidfuzz.distance import OSA
 
 from agents.parsing.lexicon import COMMON_WORDS, NEGATORS, TASTE_VERBS
 
 FEWEST_LETTERS, FEWEST_DROPPED = 4, 6  # of a word with two letters swapped, and of one with a letter too many or few
+SPELLED_BY = 2_000  # summaries whose words are known
 CHAT = {
     "luv": "love", "thanx": "thanks", "thx": "thanks", "ty": "thanks", "tysm": "thanks", "pls": "please",
     "plz": "please", "plese": "please", "u": "you", "ur": "your", "sth": "something", "smth": "something",
@@ -54,3 +58,37 @@ def _slips(word: str) -> Iterator[str]:
             yield word[:at] + word[at + 1 :]
         if len(word) >= FEWEST_DROPPED:
             yield word[: at + 1] + word[at] + word[at + 1 :]
+
+
+def spelled(request: str, told: Sequence[str]) -> str:
+    """The request with words that are one slip from a word of the summaries written as these write it.
+
+    told: all summaries of the catalogue, in small letters. Two letters swapped, or in a word of six letters or more one
+    too few or too many; a wrong letter makes another word, a horse of a house.
+    """
+    shown = _words(tuple(told[:SPELLED_BY]))
+    known = COMMON_WORDS | shown
+    for word in re.findall(r"[^\W\d_]{5,}", request):
+        if word.casefold() in known:
+            continue
+        near = [one for one in shown if _is_slip(word.casefold(), one)]
+        if len(near) == 1:
+            request = re.sub(rf"\b{re.escape(word)}\b", near[0], request)
+    return request
+
+
+@lru_cache(maxsize=4)
+def _words(told: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(word for text in told for word in re.findall(r"[^\W\d_]{5,}", text))
+
+
+def _is_slip(word: str, meant: str) -> bool:
+    """Whether two letters are swapped, or one is too few or too many; "moons" is no slip of "moon"."""
+    same = {word, word.removesuffix("s"), word.removesuffix("es")}
+    if meant in same or word[0] != meant[0]:
+        return False
+    return any(
+        OSA.distance(one, meant, score_cutoff=1) <= 1
+        and (sorted(one) == sorted(meant) or (len(one) != len(meant) and min(len(one), len(meant)) >= FEWEST_DROPPED))
+        for one in same
+    )
