@@ -18,6 +18,10 @@ _WITH_VECTORS = {"vectors": {"$ne": 0}}  # every row has the name; of Chroma's c
 _REMEMBERED, _NAMED = 10_000, 100_000  # prefixes, entries whose names are kept
 _WIDER, _WIDEST = 16, 4096  # how many more hits are asked for than wanted, and the most
 _FEW = 1000  # entries under a prefix that are compared one by one
+_SMALL, _COUNTED_FOR = (
+    10_000,
+    100,
+)  # entries in all that a condition goes through in no time, and searches a count is good for
 _OVERS = (1, 4, 16)  # the same where only the namespace decides
 
 
@@ -36,6 +40,7 @@ class Nearness:
         self._entries = entries
         self._exact_limit = exact_limit
         self._tried = dict[Namespace, int]()  # how many of `_OVERS` did not do for a prefix
+        self._small, self._searches = False, 0  # whether few entries are held in all, as of the last count
         self._named = dict[str, tuple[Namespace, str]]()  # entry id → namespace and key, which never change
 
     def nearest(self, query: Vectors, prefix: Namespace, *, limit: int, among: dict[str, Record] | None) -> Near:
@@ -107,9 +112,12 @@ class Nearness:
     def _search_rows(self, query: Vectors, prefix: Namespace, limit: int) -> tuple[dict[str, Record], dict[str, float]]:
         """The entries whose first vector is nearest. A condition costs Chroma as much as the rows that meet it.
 
-        So none is tried first, and of more hits than wanted those under the prefix are taken. Where too few of them
-        are, and few lie under the prefix at all, those are compared one by one.
+        And as much as a share of all rows. So of many, none is tried first, and of more hits than wanted those under
+        the prefix are taken. Where too few of them are, and few lie under the prefix at all, those are compared one by
+        one.
         """
+        if prefix and self._is_small():
+            return self._search_under(query, prefix, limit)
         if len(self._tried) > _REMEMBERED:
             self._tried.clear()
         for number in range(self._tried.get(prefix, 0), len(_OVERS)):
@@ -123,9 +131,20 @@ class Nearness:
         if len(self._connection.records.ids(prefix_condition(prefix), _FEW + 1)) <= _FEW:
             every = {record.record_id: record for record in self._entries.under(prefix)}
             return every, _first(self._compare(query, every.values()), limit)
+        return self._search_under(query, prefix, limit)
+
+    def _search_under(
+        self, query: Vectors, prefix: Namespace, limit: int
+    ) -> tuple[dict[str, Record], dict[str, float]]:
         hits = self._connection.records.nearest(query, prefix_condition(prefix, _WITH_VECTORS), limit, whole=True)
         records = {hit.row_id: Record.from_row(hit.document, hit.metadata) for hit in hits}
         return records, {hit.row_id: hit.score for hit in hits}
+
+    def _is_small(self) -> bool:
+        if self._searches % _COUNTED_FOR == 0:
+            self._small = self._connection.records.count() <= _SMALL
+        self._searches += 1
+        return self._small
 
     def _search_all(
         self, query: Vectors, prefix: Namespace, limit: int, asked: int

@@ -24,11 +24,15 @@ def embedder() -> WordEmbedder:
     return WordEmbedder()
 
 
-@pytest.fixture(params=[EXACT_LIMIT, 0], ids=["exact", "index"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, embedder: WordEmbedder) -> Iterator[ChromaStore]:
-    """The store, once comparing vectors in memory and once asking Chroma's index."""
-    config = index_for(embedder)
-    with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=config, exact_limit=request.param) as opened:
+@pytest.fixture(params=["exact", "index", "many"])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ChromaStore]:
+    """The store, comparing vectors in memory, and asking Chroma's index, also as it does where many are held."""
+    config, limit = index_for(embedder), EXACT_LIMIT if request.param == "exact" else 0
+    if request.param == "many":
+        monkeypatch.setattr("memory.nearness._SMALL", -1)
+    with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=config, exact_limit=limit) as opened:
         yield opened
 
 
@@ -65,6 +69,28 @@ def test_chromas_index_finds_what_comparing_one_by_one_finds(tmp_path):
             assert len({hit.key for hit in left} & {hit.key for hit in right}) >= 29
             assert [hit.score for hit in right][:10] == pytest.approx([hit.score for hit in left][:10], abs=1e-5)
         approximate.close()
+
+
+def test_a_prefix_of_a_small_store_costs_one_question_and_of_a_grown_one_no_condition(tmp_path, monkeypatch):
+    monkeypatch.setattr("memory.nearness._SMALL", 40)
+    monkeypatch.setattr("memory.nearness._COUNTED_FOR", 2)
+    asked, nearest, embed = [], Rows.nearest, WordEmbedder()
+    monkeypatch.setattr(
+        Rows,
+        "nearest",
+        lambda rows, query, where, *how, **more: asked.append(where) or nearest(rows, query, where, *how, **more),
+    )
+    with ChromaStore.from_conn_string(str(tmp_path), index=index_for(embed), exact_limit=0) as store:
+        store.batch([PutOp(("u", str(n % 2)), str(n), {"text": f"owl fox {n}"}) for n in range(40)])
+        for _ in range(2):
+            assert len(store.search(("u", "1"), query="owl", limit=5)) == 5
+        assert len(asked) == 2
+        assert all(asked)
+        store.put(("u", "0"), "one more", {"text": "owl"})
+        asked.clear()
+        assert len(store.search(("u", "1"), query="owl", limit=5)) == 5
+        assert asked
+        assert not any(asked)
 
 
 def test_a_filter_beside_a_query_finds_by_the_index_what_comparing_every_entry_finds(tmp_path, monkeypatch):
@@ -160,6 +186,7 @@ def test_an_unknown_operator_is_refused_to_any_depth_even_where_nothing_is_store
 def test_a_namespace_beside_others_is_searched_without_a_condition_that_costs_as_much_as_it_has_rows(
     tmp_path, monkeypatch
 ):
+    monkeypatch.setattr("memory.nearness._SMALL", 900)  # fewer than are held
     generator = np.random.default_rng(5)
     vectors = {str(n): generator.normal(size=16).astype(np.float32) for n in range(900)}
     index = IndexConfig(dims=16, embed=lambda texts: np.stack([vectors[text] for text in texts]), fields=["text"])

@@ -30,11 +30,15 @@ def embedder() -> WordEmbedder:
     return WordEmbedder()
 
 
-@pytest.fixture(params=[EXACT_LIMIT, 0], ids=["exact", "index"])
-def store(request: pytest.FixtureRequest, tmp_path: Path, embedder: WordEmbedder) -> Iterator[ChromaStore]:
-    """The store, once comparing vectors in memory and once asking Chroma's index."""
-    config = index_for(embedder)
-    with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=config, exact_limit=request.param) as opened:
+@pytest.fixture(params=["exact", "index", "many"])
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ChromaStore]:
+    """The store, comparing vectors in memory, and asking Chroma's index, also as it does where many are held."""
+    config, limit = index_for(embedder), EXACT_LIMIT if request.param == "exact" else 0
+    if request.param == "many":
+        monkeypatch.setattr("memory.nearness._SMALL", -1)
+    with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=config, exact_limit=limit) as opened:
         yield opened
 
 

@@ -43,10 +43,13 @@ class Users(RuleBasedStateMachine):
 
     counted = 0
 
-    @initialize(exact=st.booleans())
-    def open(self, exact: bool) -> None:
+    @initialize(way=st.sampled_from(["exact", "index", "many"]))
+    def open(self, way: str) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="model-")
-        self.exact = EXACT_LIMIT if exact else 0
+        self.exact = EXACT_LIMIT if way == "exact" else 0
+        self.small = pytest.MonkeyPatch()
+        if way == "many":
+            self.small.setattr("memory.nearness._SMALL", -1)
         self.model: dict[str, dict[str, tuple[dict[str, Any], bool]]] = {user: {} for user in USERS}
         self._open()
 
@@ -56,6 +59,7 @@ class Users(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
+            self.small.undo()
             self.store.close()
             self.folder.cleanup()
 
