@@ -36,7 +36,7 @@ MESSAGES = (
     "something bright with a bird",
     "a quiet landscape under 60 EUR",
 )
-# From the latest key or click on: when the first word of an answer, its end, or a noted thumb could be seen.
+# From the latest key or click on: when the first word of an answer, its end, or an answered thumb could be seen.
 WATCH = """() => {
   window.palate = {};
   const now = () => (performance.now() - window.palate.began) / 1000;
@@ -44,7 +44,7 @@ WATCH = """() => {
   const answers = () => all('[data-testid="stChatMessage"]:not(:has([class*="st-key-asked-"]))');
   const words = () => (answers().at(-1) ? [...answers().at(-1).querySelectorAll('[data-testid="stText"]')] : [])
     .filter((one) => !one.closest('[class*="st-key-small-"], [class*="st-key-card-"]') && one.innerText.trim());
-  const thumbs = () => all('[data-testid="stText"]').filter((one) => one.innerText.startsWith('You liked')).length;
+  const thumbs = () => all('[data-testid="stText"]').filter((one) => one.innerText === 'Liked').length;
   const begin = () => {
     window.palate = {began: performance.now(), answers: answers().length, thumbs: thumbs()};
   };

@@ -10,6 +10,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import chromadb.api.client  # these three are half of what a fork does: imported here, once
+import chromadb.api.rust  # noqa: F401
+import scipy.sparse  # noqa: F401
+
 
 def forked(work: Callable[[Callable[[Any], None]], None]) -> tuple[int, int]:
     """The process id of a fork that does this, and a pipe that says what it tells, a line of JSON each.

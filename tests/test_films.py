@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from catalog.importers import import_path
+from catalog.pictures import PictureStore
 from graphs.services import Services
 from graphs.session import Session
 from graphs.setup import store_catalogue
@@ -21,14 +22,25 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def services(tmp_path_factory):
-    home = tmp_path_factory.mktemp("films")
+def films(tmp_path_factory):
+    pictures = PictureStore(tmp_path_factory.mktemp("films") / "pictures")
+    return import_path(DATA, name="films", format="auto", pictures=pictures, progress=lambda done, of: None)
+
+
+@pytest.fixture(scope="module")
+def services(tmp_path_factory, films):
+    home = tmp_path_factory.mktemp("home")
     profile = load_profile("demo", {"stores.home": str(home), "catalogue": "films"}, {}).profile
     services = Services.open(profile, embedder=HashedEmbedder(), models=PlayedModels(polite, fond_of_foxes))
-    films = import_path(DATA, name="films", format="auto", pictures=services.pictures, progress=lambda done, of: None)
     store_catalogue(services, "films", films.schema, films.items, films.interactions)
     yield services
     services.close()
+
+
+def test_every_film_is_taken_with_its_poster(films):
+    assert (len(films.items), len(films.interactions), films.refused) == (4624, 74147, [])
+    assert all(film.picture for film in films.items)
+    assert sum("year" in film.attributes for film in films.items) == 4623
 
 
 def films_of(services, result):

@@ -609,13 +609,6 @@ class TestRealSets:
 
         return read
 
-    @pytest.mark.slow
-    def test_films_with_posters(self, read: Callable[[str], ImportResult]) -> None:
-        result = read("movielens-posters")
-        assert (len(result.items), len(result.interactions), result.refused) == (4624, 74147, [])
-        assert all(item.picture for item in result.items)
-        assert sum("year" in item.attributes for item in result.items) == 4623
-
     def test_wines(self, read: Callable[[str], ImportResult]) -> None:
         result = read("xwines-test")
         assert (len(result.items), len(result.interactions), result.refused) == (100, 1000, [])

@@ -13,6 +13,7 @@ from agents.state import Citation, Reaction, ReactionKind, SlateItem
 from catalog.wording import attribute_line
 from ui.conversation import Critiqued, Pointed, Pressed
 from ui.frame import TRACES
+from ui.gate import still_admitted
 from ui.look import say
 from ui.pictures import draw_picture, picture_words
 
@@ -40,13 +41,15 @@ KINDS = {
 class CardActions:
     """What the cards know of their reader, and tell.
 
-    react: told what was pressed. kept: item id → the thumb that is in the record. thumb: the one to show, given an item
-    and `kept`. summaries: item id → what its picture shows. critiques: what others may be asked to be, in words. turns:
-    so far; what was opened to choose from closes when there is another.
-    address: of the conversation, for links to other pages.
+    react: told what was pressed. answer: told that a thumb was given while nothing else is drawn anew, and has the page
+    follow; None while a turn is under way. kept: item id → the thumb that is in the record. thumb: the one to show,
+    given an item and `kept`. summaries: item id → what its picture shows. critiques: what others may be asked to be, in
+    words. turns: so far; what was opened to choose from closes when there is another. address: of the conversation,
+    for links to other pages.
     """
 
     react: Callable[[Pressed], None]
+    answer: Callable[[], None] | None = None
     kept: Mapping[str, ReactionKind] = field(default_factory=dict)
     thumb: Callable[[str, Mapping[str, ReactionKind]], ReactionKind | None] = lambda item_id, kept: kept.get(item_id)
     summaries: Mapping[str, str] = field(default_factory=dict)
@@ -130,8 +133,20 @@ def _draw_probability(card: SlateItem, key: str) -> None:
         st.progress(min(max(card.p, 0.0), 1.0))
 
 
+def _draw_answering_thumbs(item_id: str, key: str, actions: CardActions) -> None:
+    """Thumbs that say at once what was given, and then let the page follow."""
+    state = actions.thumb(item_id, actions.kept)
+    with st.container(key=f"thumbed-{key}", horizontal=True, vertical_alignment="center", gap="small"):
+        draw_thumbs(item_id, key, state, actions.react)
+        if state:
+            say("Liked" if state == "like" else "Disliked", key=f"small-thumb-{key}")
+    if actions.answer is not None:
+        actions.answer()
+
+
 def _draw_actions(item_id: str, key: str, actions: CardActions, trace_id: str) -> None:
-    draw_thumbs(item_id, key, actions.thumb(item_id, actions.kept), actions.react)
+    draw = _draw_answering_thumbs if actions.answer is None else st.fragment(still_admitted(_draw_answering_thumbs))
+    draw(item_id, key, actions)
     with st.container(key=f"actions-{key}", gap=None):
         for wish, label, icon in (
             ("more_like", "More like this", ":material/add_circle:"),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from graphs.session import Session
 
 LONGEST_MESSAGE = 4000
+THUMB_S = 0.25  # a thumb is mostly noted by then
 PICTURE_TYPES = ["jpg", "jpeg", "png", "webp"]
 
 
@@ -117,6 +118,7 @@ def _draw_turns(talk: Conversation, session: Session) -> None:
     item_ids = talk.item_ids
     actions = CardActions(
         react=partial(_press, talk),
+        answer=partial(_answer, talk, session) if talk.under_way is None else None,
         kept=session.thumbs(talk.user_id, item_ids),
         thumb=talk.thumb,
         summaries=session.summaries(item_ids),
@@ -181,6 +183,13 @@ def _finish(talk: Conversation, session: Session) -> None:
 
 def _press(talk: Conversation, pressed: Pressed) -> None:
     talk.waiting.append(pressed)
+
+
+def _answer(talk: Conversation, session: Session) -> None:
+    """Begin the turn of a thumb that waits, and draw the whole page once that is over, or soon."""
+    if talk.waiting and talk.tell_next(host(), session) and talk.under_way is not None:
+        talk.under_way.wait(THUMB_S)
+        st.rerun()
 
 
 def _ask_again(turn: ShownTurn, message: str | None = None) -> None:

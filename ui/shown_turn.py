@@ -114,6 +114,12 @@ class ShownTurn:
         if self.running is not None:
             self.running.leave()
 
+    def wait(self, timeout_s: float) -> None:
+        """Wait for its end, at most that long."""
+        ends = time.monotonic() + timeout_s
+        while self.running is not None and (left := ends - time.monotonic()) > 0:
+            self.update_from_running(timeout_s=left)
+
     def stop(self) -> None:
         """Ask for its end; a turn that is over stays as it is."""
         if self.running is not None:
