@@ -11,6 +11,7 @@ from agents.context import TurnContext
 from agents.leftovers import left_over
 from agents.parsing.lexicon import COMMON_WORDS
 from agents.parsing.negation import refuses
+from agents.parsing.stances import is_a_name
 from agents.state import Intent, TurnState
 from agents.wording import one_line
 from models.decisions import Choice, DecisionRequest
@@ -79,16 +80,19 @@ def names_things_only(intent: Intent, message: str, told: Sequence[str]) -> bool
     """Whether a message that a model took for something else only names what is looked for: `owls`, `a joyful woodcut`.
 
     Who corrects a taste speaks of themselves or of what is believed; who gives feedback also points at something, or
-    names nothing that pictures show. told: all summaries of the catalogue, in small letters.
+    names nothing that pictures show; and who only talks says a sentence. told: all summaries of the catalogue, in
+    small letters.
     """
     if joins_names(message) and intent not in ("recommend", "critique"):
         return True
-    if intent not in ("correct_taste", "feedback") or refuses(message):
+    if intent not in ("correct_taste", "feedback", "small_talk") or refuses(message):
         return False
     if _SPEAKER.search(message) or _OF_TASTE.search(message):
         return False
     if intent == "correct_taste":
         return True
+    if intent == "small_talk" and not is_a_name(message):
+        return False
     return not _POINTS.search(message) and bool(left_over(message, (), told))
 
 
@@ -115,7 +119,10 @@ async def _asked(state: TurnState, parsed: Parsed, context: TurnContext) -> tupl
         return "recommend", "nobody", [f"What you want was guessed: {error}."]
     ranked = sorted(decisions.answers[0].probabilities.items(), key=lambda one: -one[1])
     about = bool(parsed.mentioned or parsed.unsure or _POINTS.search(state.message))
-    intent = cast(Intent, next(name for name, _ in ranked if name != "question" or about or state.upload))
+    possible = {"question": about or bool(state.upload)} | dict.fromkeys(
+        ("critique", "feedback"), about or bool(titles)
+    )
+    intent = cast(Intent, next(name for name, _ in ranked if possible.get(name, True)))
     if names_things_only(intent, state.message, context.items.told(context.catalogue.name)):
         return "recommend", f"decide {decisions.kind}, put right: it only names what is looked for", []
     return intent, f"decide {decisions.kind}", []

@@ -26,7 +26,7 @@ from agents.claims import (
 from agents.evidence import mentions
 from agents.opening import speaks_of_taste
 from agents.parsing.index import CatalogueIndex
-from agents.parsing.lexicon import CURRENCIES
+from agents.parsing.lexicon import CURRENCIES, GOOD
 from agents.parsing.tokens import stem, tokenise
 from agents.wording import MAX_WORDS, fact_line
 from memory.preferences import Preference
@@ -44,6 +44,11 @@ _UNKNOWING = re.compile(
 )
 _ABOUT_ME = re.compile(
     r"\b(?:my tastes?|(?:about|of) me|do i (?:like|love|enjoy|prefer)|know me|remember me|who am i|have you \w+)\b",
+    re.IGNORECASE,
+)
+_ACCEPTS_THANKS = re.compile(r"\byou(?: are|['’]re) (?:very |most )?welcome\b", re.IGNORECASE)
+_THANKS = re.compile(
+    r"\b(?:than[kx]\w*|thx|tysm|ty|cheers|grateful|appreciat\w+|bless|kind|helpful|help(?:ed|s)|patient)\b",
     re.IGNORECASE,
 )
 _TURNED_AWAY = NEGATIONS | {"longer", "less"}
@@ -77,6 +82,8 @@ class TalkGround:
             return "it holds markup, a link or a control character"
         if is_endless(sentence, longest=LONGEST):
             return "it repeats itself or does not end"
+        if _ACCEPTS_THANKS.search(sentence) and not (_THANKS.search(self.message) or _words(self.message) & GOOD):
+            return "it answers thanks that nobody gave"
         if len(_words(sentence)) == 1 and _words(sentence) & _TURNED_AWAY:
             return "it denies, and nothing tells what"
         units = {stem(one.spec.unit.casefold()) for one in self.index.measures} - {"", "year"}

@@ -11,7 +11,7 @@ from agents.context import TurnContext
 from agents.leftovers import left_over, named_beside
 from agents.parsing.negation import refuses, turned_away
 from agents.parsing.spelling import spelled
-from agents.parsing.stances import leaves_the_choice
+from agents.parsing.stances import is_a_name, leaves_the_choice
 from agents.state import TurnState
 from agents.wording import MAX_WORDS, one_line
 from models.errors import ModelError
@@ -43,7 +43,8 @@ async def wishes_of(
     named, by, problems = await _asked(rest, context)
     if state.upload and by == "your own words":
         named, by = (), "the picture"  # it says more than what was said about it
-    plainly = parsed.intent_hint == "recommend" and not (named or state.upload or parsed.likes or parsed.dislikes)
+    plain = parsed.intent_hint == "recommend" or is_a_name(state.message)
+    plainly = plain and not (named or state.upload or parsed.likes or parsed.dislikes)
     missed = left_over(rest, named, told)
     vague = bool(missed) or leaves_the_choice(rest.casefold().strip(" .!?"))
     asked = _welcome(_REQUEST.sub("", rest), state.message) if plainly and not vague else ""

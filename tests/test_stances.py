@@ -6,7 +6,7 @@ from agents.parsing import parse
 from agents.parsing.index import index_of
 from agents.parsing.phatic import asks_own_taste, is_small_talk
 from agents.parsing.spelling import mended
-from agents.parsing.stances import corrects_taste, is_verdict
+from agents.parsing.stances import corrects_taste, is_a_name, is_verdict
 from tests.said import FILMS, PRINTS, SHOWN_PRINTS
 
 SMALL_TALK = [
@@ -130,3 +130,15 @@ def test_a_message_of_a_thousand_pieces_is_read_at_once(piece):
     is_small_talk(piece * 1000 + "zz")
     asks_own_taste(piece * 1000 + "zz")
     corrects_taste(piece * 1000 + "zz", points=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a boat at night", True), ("Some birds by the sea", True), ("an owl under the moon.", True),
+        ("a fox has been here", False), ("some other time", False), ("a bit more of it", False), ("owls", False),
+        ("a fox for me", False), ("a fox?", False),
+    ],
+)  # fmt: skip
+def test_a_name_is_of_nobody_and_of_nothing_shown(text, names):
+    assert is_a_name(text) is names

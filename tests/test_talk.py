@@ -353,3 +353,11 @@ async def test_why_an_item_was_shown_is_answered_with_its_reason(session):
     saying(session, "I do not know that.")
     result, _ = await talk(session, "ann", "why did you pick the second one?", thread_id=first.thread_id)
     assert result.reply == f"{first.slate[1].title}: {first.slate[1].reason}"
+
+
+@pytest.mark.parametrize(
+    ("message", "fits"),
+    [("thanx a lot", True), ("you are great", True), ("very kind of you", True), ("hmm", False), ("hang on", False)],
+)
+def test_thanks_are_answered_where_somebody_thanked(message, fits):
+    assert bool(ground(message).doubt("You are welcome.")) is not fits

@@ -69,6 +69,11 @@ def test_a_bound_replaces_the_same_bound_and_exclusions_add_up():
         ("feedback", "the blue one is lovely", False),
         ("small_talk", "blue", False),
         ("small_talk", "birds and gardens", True),
+        ("small_talk", "a fox at night", True),
+        ("small_talk", "some owls, then", True),
+        ("small_talk", "a fox has been here", False),
+        ("small_talk", "a busy day at work", False),
+        ("small_talk", "the owl in you", False),
         ("feedback", "a heron in snow", True),
         ("small_talk", "bread and butter please, how are you", False),
         ("correct_taste", "owls and mice always bored me", False),
@@ -172,3 +177,17 @@ async def test_what_a_request_refuses_leaves_the_rest_of_it_a_wish(session):
         if event.step == "understand"
     ]
     assert changed[0]["new_wishes"] == ("happy for a nursery",) or changed[0]["new_wishes"] == ["happy for a nursery"]
+
+
+@pytest.mark.parametrize("guessed", ["critique", "feedback"])
+async def test_where_nothing_is_shown_nothing_is_changed_or_judged(start, guessed):
+    session = start(decide=lambda state, question: guessed if isinstance(question, Choice) else 0.5)
+    first, _ = await talk(session, "ann", "an elephant")
+    second, _ = await talk(session, "ann", "an elephant", thread_id=first.thread_id)
+    read = [
+        event.state_changes["intent"]
+        for turn in (first, second)
+        for event in session.services.traces.get(turn.trace_id).of(StepEnded)
+        if event.step == "understand"
+    ]
+    assert read == ["recommend", guessed]

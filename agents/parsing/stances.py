@@ -63,6 +63,12 @@ _NOT_MINE = re.compile(
     r"cup of tea))"
     r"(?: at all)?(?:,? sorry)?$"
 )
+_A_NAME = re.compile(r"\W*(?:an?|some) \w", re.IGNORECASE)
+_NO_NAME = re.compile(
+    r"\b(?:is|are|was|were|has|had|have|will|would|can|could|do|does|did|i|im|id|ive|me|my|mine|you|your|we|us|our|it|"
+    r"its|this|that|these|those|they|them|ones?|first|second|third|fourth|last|number|other|others|more)\b|[?#]",
+    re.IGNORECASE,
+)
 _VERDICTS = (
     (GOOD - {"cool"})
     | BAD
@@ -90,6 +96,11 @@ def leaves_the_choice(text: str) -> bool:
 def changes_the_shown(text: str, *, shown: bool) -> bool:
     """Whether it is an order to change what is shown, or to show other things. shown: whether anything is."""
     return _OTHERS.search(text) is not None or (shown and _CHANGES.search(text) is not None)
+
+
+def is_a_name(text: str) -> bool:
+    """Whether a text only names something, of nobody and nothing shown: "a boat at night", "some birds by the sea"."""
+    return _A_NAME.match(text) is not None and _NO_NAME.search(text) is None
 
 
 def is_verdict(text: str) -> bool:
