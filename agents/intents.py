@@ -119,10 +119,10 @@ async def _asked(state: TurnState, parsed: Parsed, context: TurnContext) -> tupl
         return "recommend", "nobody", [f"What you want was guessed: {error}."]
     ranked = sorted(decisions.answers[0].probabilities.items(), key=lambda one: -one[1])
     about = bool(parsed.mentioned or parsed.unsure or _POINTS.search(state.message))
-    possible = {"question": about or bool(state.upload)} | dict.fromkeys(
-        ("critique", "feedback"), about or bool(titles)
-    )
-    intent = cast(Intent, next(name for name, _ in ranked if possible.get(name, True)))
+    names = is_a_name(state.message) and not titles  # of nothing that could be changed or judged
+    impossible = {"critique", "feedback"} if names else set[str]()
+    impossible |= set() if about or state.upload else {"question"}
+    intent = cast(Intent, next(name for name, _ in ranked if name not in impossible))
     if names_things_only(intent, state.message, context.items.told(context.catalogue.name)):
         return "recommend", f"decide {decisions.kind}, put right: it only names what is looked for", []
     return intent, f"decide {decisions.kind}", []
