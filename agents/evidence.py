@@ -165,22 +165,23 @@ def met_words(text: str, wish: str) -> str:
     return " ".join(word for word, forms in _telling(wish) if not forms.isdisjoint(named))
 
 
-def share_met(text: str, wishes: Sequence[str]) -> float:
-    """How much of what is wished for the text names, from 0 to 1; every wish counts the same, part of one in part."""
-    if not wishes:
-        return 0.0
-    named, total = _words_of(text), 0.0
-    for wish in wishes:
-        telling = _telling(wish)
-        met = sum(not forms.isdisjoint(named) for _, forms in telling)
-        total += met / len(telling) if telling else float(mentions(text, wish))
-    return total / len(wishes)
+def shares_met(texts: Sequence[str], wishes: Sequence[str]) -> list[float]:
+    """How much of what is wished for each text names, from 0 to 1; every wish counts the same, part of one in part."""
+    told = [(wish, [forms for _, forms in _telling(wish)]) for wish in wishes]
+    shares = []
+    for text in texts:
+        named, total = _words_of(text), 0.0
+        for wish, telling in told:
+            met = len(telling) - sum(map(named.isdisjoint, telling))
+            total += met / len(telling) if telling else float(mentions(text, wish))
+        shares.append(total / len(wishes) if wishes else 0.0)
+    return shares
 
 
 def short_of(shares: Sequence[float]) -> tuple[str, ...]:
     """What to say of a slate of which some items have all that was asked for and others have not; else nothing.
 
-    shares: of each item, as `share_met` gives them. Where none has all, its words may only be other ones.
+    shares: of each item, as `shares_met` gives them. Where none has all, its words may only be other ones.
     """
     whole = sum(share >= 1 for share in shares)
     if not 0 < whole < len(shares):

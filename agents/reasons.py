@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from agents.claims import ORDINARY, is_endless, is_plain, names_in, numbers_in, supported
 from agents.evidence import mentions
@@ -72,7 +73,7 @@ def _rightly_attributed(reason: str, preference: Preference, asked: Asked) -> bo
     return not _YOU_LIKE.search(reason) or any(value <= _words(reason) for value in liked)
 
 
-def _chosen_for(card: SlateItem) -> set[str]:
+def _chosen_for(card: SlateItem) -> frozenset[str]:
     """The telling words of what speaks for an item beside what it is."""
     return _words(" ".join(one.text for one in card.citations if one.kind != "summary"))
 
@@ -82,9 +83,11 @@ def known_of(card: SlateItem, views: Mapping[str, str]) -> str:
     return " ".join([views.get(card.item_id, ""), *(citation.text for citation in card.citations)])
 
 
-def _words(text: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
     """The telling words of a text, three letters or more, a plural taken off."""
-    return {word for word in map(_singular, re.findall(r"[^\W\d_]{3,}", text.casefold())) if word not in _COMMON}
+    found = map(_singular, re.findall(r"[^\W\d_]{3,}", text.casefold()))
+    return frozenset(word for word in found if word not in _COMMON)
 
 
 def _singular(word: str) -> str:

@@ -12,7 +12,7 @@ from langgraph.runtime import Runtime
 from agents.context import TurnContext
 from agents.critiques import cited, effect_of_bounds, effect_of_qualities, leads, leaning
 from agents.events import Progress, SlateReady
-from agents.evidence import cite, known_words, likeness, neighbours, relaxations, share_met, short_of
+from agents.evidence import cite, known_words, likeness, neighbours, relaxations, shares_met, short_of
 from agents.judging import judge
 from agents.narrowing import Unscored
 from agents.ordering import cited_order, earliness, in_order, order_of
@@ -92,12 +92,13 @@ def retrieve(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
     chosen = [catalogue.item_ids[row] for row in candidates.rows[rows].tolist()]
     weighed = context.fitted.weigh(history[::-1], chosen) if context.fitted is not None else None
     told = context.views(tuple(chosen)) if state.wishes or any(one.quality for one in state.critiques) else {}
+    asked = _shares_asked(state, chosen, told, catalogue)
     leanings = [leaning(told.get(item_id, ""), state.critiques) for item_id in chosen]
     kept = tuple(
         Candidate(
             chosen[place],
             semantic=float(near[row]),
-            asked=_share_asked(state, chosen[place], told, context),
+            asked=asked[place],
             cooccurrence=float(together[row]),
             popularity=float(popular[row]),
             leaning=leanings[place],
@@ -215,9 +216,13 @@ def _semantic(state: TurnState, context: TurnContext, limit: int) -> dict[str, f
     return scores
 
 
-def _share_asked(state: TurnState, item_id: str, told: Mapping[str, str], context: TurnContext) -> float:
-    """How much an item is known to have of what is wished for in words. told: item id → its view."""
-    return share_met(known_words(context.catalogue[item_id], told[item_id]), state.wishes) if state.wishes else 0.0
+def _shares_asked(
+    state: TurnState, item_ids: Sequence[str], told: Mapping[str, str], catalogue: Catalogue
+) -> Sequence[float]:
+    """How much each item is known to have of what is wished for in words. told: item id → its view."""
+    if not state.wishes:
+        return [0.0] * len(item_ids)
+    return shares_met([known_words(catalogue[item_id], told[item_id]) for item_id in item_ids], state.wishes)
 
 
 def _spread(scores: Mapping[str, float], catalogue: Catalogue) -> npt.NDArray[np.float64]:

@@ -191,8 +191,10 @@ class ItemIndex:
         if self._store.shared:
             return {item.item_id: entry.value["text"] for item, entry in self._summarised(catalogue_name, wanted)}
         at = self._kept.version
-        known = self._kept.get(catalogue_name, [(item.item_id, content_of(item)) for item in wanted])
-        if missing := [item for item in wanted if (item.item_id, content_of(item)) not in known]:
+        keys = [(item.item_id, content_of(item)) for item in wanted]
+        known = self._kept.get(catalogue_name, keys)
+        if len(known) < len(keys):
+            missing = [item for item, key in zip(wanted, keys, strict=True) if key not in known]
             found = {item.item_id: entry.value["text"] for item, entry in self._summarised(catalogue_name, missing)}
             fresh = {(item.item_id, content_of(item)): found.get(item.item_id, "") for item in missing}
             self._kept.keep(catalogue_name, fresh, version=at)

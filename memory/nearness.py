@@ -77,8 +77,8 @@ class Nearness:
                 self._named.clear()
                 unknown = [one for one, _ in hits]
             self._named |= {one: (record.namespace, record.key) for one, record in self._entries.get(unknown).items()}
-        named = ((*self._named[one], score) for (one, _), score in hits.items())
-        return {key: score for place, key, score in named if place == namespace}
+        named = [(self._named[one], score) for (one, _), score in hits.items()]
+        return {place[1]: score for place, score in named if place[0] == namespace}
 
     def meeting(self, query: Vectors, prefix: Namespace, *, limit: int, meets: Callable[[Record], bool]) -> Near | None:
         """The nearest entries that meet a condition, found by asking for ever more of the nearest.

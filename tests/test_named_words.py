@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.evidence import mentions, met_words, share_met
+from agents.evidence import mentions, met_words, shares_met
 
 WORDS = st.sampled_from(
     ("fox", "foxes", "Fox", "deep", "blue", "glass", "glas", "bus", "ÄRA", "ära", "straße", "x", "42")
@@ -31,9 +31,9 @@ def test_words_of_a_wish_are_met_where_a_search_finds_one_of_their_forms(text, w
     telling = re.findall(r"\w{3,}", wish)
     met = [w for w in telling if any(searched(text, form) for form in (w, w.removesuffix("s"), w.removesuffix("es")))]
     assert met_words(text, wish) == (wish if searched(text, wish) else " ".join(met))
-    assert share_met(text, [wish]) == (len(met) / len(telling) if telling else float(searched(text, wish)))
+    assert shares_met([text], [wish]) == [(len(met) / len(telling) if telling else float(searched(text, wish)))]
 
 
 def test_every_wish_counts_the_same():
-    assert share_met("a red fox at night", ["fox", "calm blue", "the night"]) == 2 / 3
-    assert share_met("a red fox at night", []) == 0.0
+    assert shares_met(["a red fox at night"], ["fox", "calm blue", "the night"]) == [2 / 3]
+    assert shares_met(["a red fox at night"], []) == [0.0]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.evidence import cite, mentions, met_words, neighbours, plain_reason, relaxations, share_met, short_of
+from agents.evidence import cite, mentions, met_words, neighbours, plain_reason, relaxations, shares_met, short_of
 from agents.ranking import best_of_each, blend_parts, blended, diverse
 from agents.state import Candidate, Citation
 from catalog.filters import Filter, FilterOp
@@ -171,7 +171,7 @@ def test_plain_evidence_reads_as_a_sentence():
     ],
 )
 def test_what_is_met_of_the_wishes_counts_each_of_them_the_same(wishes, share):
-    assert share_met("A woodcut of a fox in deep blue.", wishes) == pytest.approx(share)
+    assert shares_met(["A woodcut of a fox in deep blue."], wishes) == [pytest.approx(share)]
 
 
 def test_what_is_asked_for_leads_and_among_it_the_model_orders():

@@ -41,8 +41,8 @@ KINDS = {
 class CardActions:
     """What the cards know of their reader, and tell.
 
-    react: told what was pressed. answer: told that a thumb was given while nothing else is drawn anew, and has the page
-    follow; None while a turn is under way. kept: item id → the thumb that is in the record. thumb: the one to show,
+    react: told what was pressed. answer: has the page follow where something was, once the card is drawn anew; None
+    while a turn is under way. kept: item id → the thumb that is in the record. thumb: the one to show,
     given an item and `kept`. summaries: item id → what its picture shows. critiques: what others may be asked to be, in
     words. turns: so far; what was opened to choose from closes when there is another. address: of the conversation,
     for links to other pages.
@@ -73,7 +73,8 @@ def draw_slate(
             with st.container(key=f"card-{key}-{place}", gap="xsmall"):
                 _draw_card(card, session, f"{key}-{place}", actions, live)
                 if not live:
-                    _draw_actions(card.item_id, f"{key}-{place}", actions, trace_id)
+                    draw = _draw_actions if actions.answer is None else st.fragment(still_admitted(_draw_actions))
+                    draw(card.item_id, f"{key}-{place}", actions, trace_id)
 
 
 def _draw_card(card: SlateItem, session: Session, key: str, actions: CardActions, live: bool) -> None:
@@ -133,20 +134,13 @@ def _draw_probability(card: SlateItem, key: str) -> None:
         st.progress(min(max(card.p, 0.0), 1.0))
 
 
-def _draw_answering_thumbs(item_id: str, key: str, actions: CardActions) -> None:
-    """Thumbs that say at once what was given, and then let the page follow."""
+def _draw_actions(item_id: str, key: str, actions: CardActions, trace_id: str) -> None:
+    """What may be done with an item. Drawn anew without the rest of the page, to answer at once."""
     state = actions.thumb(item_id, actions.kept)
     with st.container(key=f"thumbed-{key}", horizontal=True, vertical_alignment="center", gap="small"):
         draw_thumbs(item_id, key, state, actions.react)
         if state:
             say("Liked" if state == "like" else "Disliked", key=f"small-thumb-{key}")
-    if actions.answer is not None:
-        actions.answer()
-
-
-def _draw_actions(item_id: str, key: str, actions: CardActions, trace_id: str) -> None:
-    draw = _draw_answering_thumbs if actions.answer is None else st.fragment(still_admitted(_draw_answering_thumbs))
-    draw(item_id, key, actions)
     with st.container(key=f"actions-{key}", gap=None):
         for wish, label, icon in (
             ("more_like", "More like this", ":material/add_circle:"),
@@ -160,15 +154,25 @@ def _draw_actions(item_id: str, key: str, actions: CardActions, trace_id: str) -
                 on_click=partial(actions.react, Pointed(item_id, wish)),  # type: ignore[arg-type]
             )
         if actions.critiques:
-            with (
-                st.popover(
-                    "Like this, but…", type="tertiary", icon=":material/tune:", key=f"but-{key}-{actions.turns}"
-                ),
-                st.container(key=f"actions-but-{key}", gap=None),
-            ):
-                for said in actions.critiques:
-                    told = Critiqued(item_id, said)
-                    st.button(said, key=f"but-{key}-{said}", type="tertiary", on_click=partial(actions.react, told))
+            _draw_critiques(item_id, key, actions)
         if trace_id:
             asked = {**actions.address, "trace": trace_id, "item": item_id}
             st.page_link(TRACES, label="Why this?", icon=":material/help:", query_params=asked)
+    if actions.answer is not None:
+        actions.answer()
+
+
+def _draw_critiques(item_id: str, key: str, actions: CardActions) -> None:
+    """What others may be asked to be, drawn only where it was opened: a slate has dozens of them."""
+    choice = st.popover(
+        "Like this, but…",
+        type="tertiary",
+        icon=":material/tune:",
+        key=f"but-{key}-{actions.turns}",
+        on_change="rerun",
+    )
+    if choice.open:
+        with choice, st.container(key=f"actions-but-{key}", gap=None):
+            for said in actions.critiques:
+                told = Critiqued(item_id, said)
+                st.button(said, key=f"but-{key}-{said}", type="tertiary", on_click=partial(actions.react, told))

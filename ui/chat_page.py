@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from agents.state import Reaction
 from ui.cards import CardActions, draw_shop_window
 from ui.choosing import address_of, open_thread, put_in_address
 from ui.conversation import Conversation, Pressed, ShownTurn, in_words
@@ -186,10 +187,12 @@ def _press(talk: Conversation, pressed: Pressed) -> None:
 
 
 def _answer(talk: Conversation, session: Session) -> None:
-    """Begin the turn of a thumb that waits, and draw the whole page once that is over, or soon."""
-    if talk.waiting and talk.tell_next(host(), session) and talk.under_way is not None:
+    """Draw the whole page where a button under a card waits to be told; of a thumb only once it is over, or soon."""
+    if not talk.waiting:
+        return
+    if isinstance(talk.waiting[0], Reaction) and talk.tell_next(host(), session) and talk.under_way is not None:
         talk.under_way.wait(THUMB_S)
-        st.rerun()
+    st.rerun()
 
 
 def _ask_again(turn: ShownTurn, message: str | None = None) -> None:

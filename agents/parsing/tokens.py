@@ -87,6 +87,7 @@ def words_of(text: str) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=1024)  # a turn reads the same sentences again and again
 def tokenise(message: str) -> tuple[Token, ...]:
     """The message in tokens; spaces and line breaks part them and are kept nowhere."""
     tokens: list[Token] = []
