@@ -27,7 +27,7 @@ _PAIRED = re.compile(r"\b(\w{3,}),? (?:and|or) \1\b", re.IGNORECASE)
 _END = re.compile(r"""[.!?…]+["”'’)]*\s+|\s*\n\s*""")
 
 
-def supported(word: str, stems: set[str]) -> bool:
+def supported(word: str, stems: Collection[str]) -> bool:
     """Whether a stem is among others or a form of one: `calming` goes with `calm`."""
     return word in stems or (
         len(word) > 3 and any(word.startswith(one) or one.startswith(word) for one in stems if len(one) > 3)
