@@ -32,14 +32,18 @@ _UNTELLING = frozenset(
     than""".split()
 )
 _WELCOMES = r"\b(?:(?:like|love|enjoy|prefer)s?|leans? (?:to|towards?)|drawn to|fond of|keen on)\b"
+_STUTTER = re.compile(r"(\w.{3,}?)\s*\1")
 MAX_FACTS = 24  # that hold at once; the weakest unpinned give way
 EVIDENCE_OF_RETRACTED = 8  # the latest events of a fact that holds no longer
 MAX_RETRACTED = 48  # that are kept to be remembered should they come back; more would make each version longer
 
 
 def _short(reason: object) -> object:
-    """A reason cut to its bound: a wordy one costs nothing, while a model held to the schema cannot run on in it."""
-    return reason[:REASON_CHARACTERS] if isinstance(reason, str) else reason
+    """A reason cut to its bound, and before it stutters: a wordy one costs nothing, and no schema keeps one short."""
+    if not isinstance(reason, str):
+        return reason
+    reason = reason[:REASON_CHARACTERS]
+    return reason[: again.end(1)].rstrip(" ,;") if (again := _STUTTER.search(reason)) else reason
 
 
 class FoldEdit(BaseModel):

@@ -284,3 +284,17 @@ def test_a_fold_whose_prose_forgets_what_was_clear_before_it_is_completed():
     )
     told = apply_edits(before, (), prose="They avoid neon.", words=60, watermark=3, now=NOW)
     assert told.prose == "They like fox. They avoid neon."
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("asked for it" * 9, "asked for it"),
+        ("liked the fox, liked the fox, liked", "liked the fox"),
+        ("asked for it twice", "asked for it twice"),
+        ("banana", "banana"),
+    ],
+)
+def test_a_reason_ends_where_it_begins_to_stutter(told, kept):
+    edit = {"op": "add", "polarity": "like", "aspect": "subject", "value": "fox", "reason": told}
+    assert FoldEdit.model_validate(edit).reason == kept

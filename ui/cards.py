@@ -92,8 +92,7 @@ def _draw_card(card: SlateItem, session: Session, key: str, actions: CardActions
         evidence.append(f"p(yes) {card.p:.3f}: {KINDS.get(card.kind, card.kind)}")
     if evidence and not live:
         with st.expander("Evidence"):
-            for number, line in enumerate(evidence):
-                say(line, key=f"small-evidence-{key}-{number}")
+            say("\n".join(evidence), key=f"small-evidence-{key}")
 
 
 def draw_shop_window(session: Session, summaries: Mapping[str, str], *, count: int = 6) -> None:

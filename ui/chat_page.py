@@ -11,6 +11,7 @@ from agents.state import Reaction
 from ui.cards import CardActions, draw_shop_window
 from ui.choosing import address_of, open_thread, put_in_address
 from ui.conversation import Conversation, Pressed, ShownTurn, in_words
+from ui.folded import folded
 from ui.look import say
 from ui.opening import draw_error, host, opened
 from ui.plain import escaped
@@ -129,12 +130,21 @@ def _draw_turns(talk: Conversation, session: Session) -> None:
     )
     tools = TurnTools(resend=_ask_again, branch=partial(_branch, talk, session))
     _draw_origin(talk, session)
+    fold = folded(talk.turns)
     for number, turn in enumerate(talk.turns):
         last = number == len(talk.turns) - 1
         if turn.running is None:
             again = _ask_again if last else None
             idle = talk.under_way is None and not talk.waiting
-            draw_turn(turn, session, number=number, actions=actions, again=again, tools=tools if idle else None)
+            draw_turn(
+                turn,
+                session,
+                number=number,
+                actions=actions,
+                again=again,
+                tools=tools if idle else None,
+                fold=turn.turn_id in fold,
+            )
             if last and idle:
                 draw_next(turn, reply=_choose, react=actions.react)
                 _draw_spent(talk, session)

@@ -33,6 +33,7 @@ _STYLE = f"""
   aspect-ratio: 1; justify-content: center; }}
 [class*="st-key-art-"] img {{ aspect-ratio: 1; width: 100%; object-fit: contain; border-radius: 0.5rem; }}
 [class*="st-key-art-"] [data-testid="stText"] {{ text-align: center; width: 100%; }}
+[class*="st-key-folded-"] [data-testid="stImage"] {{ gap: 0.5rem; }}
 [class*="st-key-bar-"] [data-testid="stProgress"] > div > div {{ height: 0.35rem; }}
 [class*="st-key-bar-fact-"] [data-testid="stProgress"] {{ margin-top: -0.6rem; }}
 [class*="st-key-greeting"] {{ padding-top: 4vh; }}

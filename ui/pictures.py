@@ -26,11 +26,12 @@ def draw_picture(pictures: PictureStore, content_hash: str | None, *, key: str, 
             say("no picture", key=f"small-no-picture-{key}")
             return
         try:
-            st.image(_thumbnail(pictures.root, content_hash, px), width="stretch", alt=alt)
+            st.image(thumbnail(pictures.root, content_hash, px), width="stretch", alt=alt)
         except PictureError:
             say("the picture is not in the store any more", key=f"small-no-picture-{key}")
 
 
 @lru_cache(maxsize=512)
-def _thumbnail(root: Path, content_hash: str, px: int) -> bytes:
+def thumbnail(root: Path, content_hash: str, px: int) -> bytes:
+    """A picture of the store in this folder, at most so many pixels wide and high. Raises PictureError."""
     return PictureStore(root).thumbnail(content_hash, px)

@@ -13,6 +13,7 @@ from streamlit.runtime.scriptrunner import StopException
 from agents.state import FunnelStep, Reaction, SlateItem
 from ui.cards import CardActions, draw_slate
 from ui.conversation import ShownTurn
+from ui.folded import draw_folded
 from ui.frame import TASTE
 from ui.look import say
 from ui.plain import escaped, plain, without_numbered
@@ -35,10 +36,12 @@ def draw_turn(
     actions: CardActions,
     again: Callable[[ShownTurn], None] | None,
     tools: TurnTools | None = None,
+    fold: bool = False,
 ) -> None:
     """Draw a turn that is over.
 
-    again: told to ask the same once more; None where the talk has gone on. tools: what else may be done about it.
+    again: told to ask the same once more; None where the talk has gone on. tools: what else may be done about it. fold:
+    show of its slate no more than the pictures.
     """
     if tools is not None and tools.editing(turn):
         draw_editing(turn, number, tools)
@@ -46,8 +49,8 @@ def draw_turn(
         _draw_asked(turn, session, number, actions)
     if turn.reaction is None or turn.error or turn.stopped:
         with st.chat_message("assistant", avatar=_AVATAR):
-            _draw_answer(turn, session, number, actions)
-            if tools is not None:
+            _draw_answer(turn, session, number, actions, fold=fold)
+            if tools is not None and not fold:
                 draw_tools(turn, number, tools)
             if again is not None and (turn.error or turn.stopped) and not turn.refused:
                 st.button("Ask again", key=f"again-{number}", icon=":material/refresh:", on_click=partial(again, turn))
@@ -108,7 +111,7 @@ def _draw_asked(turn: ShownTurn, session: Session, number: int, actions: CardAct
             say(turn.message, key=f"asked-{number}")
 
 
-def _draw_answer(turn: ShownTurn, session: Session, number: int, actions: CardActions) -> None:
+def _draw_answer(turn: ShownTurn, session: Session, number: int, actions: CardActions, *, fold: bool) -> None:
     if turn.error:
         st.error(escaped(turn.error), icon=":material/error:")
     if turn.taken_back:
@@ -119,17 +122,17 @@ def _draw_answer(turn: ShownTurn, session: Session, number: int, actions: CardAc
         say(reply, key=f"reply-{number}")
     if turn.stopped:
         st.caption("Stopped." if turn.reply or turn.cards else "Stopped before anything was said.")
+    if fold:
+        draw_folded(turn, session, number=number, actions=actions)
+        return
     if turn.cards:
         draw_slate(turn.cards, session, key=f"turn-{number}", actions=actions, trace_id=turn.trace_id)
     if figures := [*_counts(turn.funnel), *([time_line(turn)] if turn.result else [])]:
         say(" · ".join(figures), key=f"small-figures-{number}")
     if turn.funnel:
         with st.expander("How these were chosen"), st.container(gap="xxsmall"):
-            for line, step in enumerate(turn.funnel):
-                say(
-                    f"{step.count:,}  {step.step}{f': {step.rule}' if step.rule else ''}",
-                    key=f"small-funnel-{number}-{line}",
-                )
+            lines = (f"{step.count:,}  {step.step}{f': {step.rule}' if step.rule else ''}" for step in turn.funnel)
+            say("\n".join(lines), key=f"small-funnel-{number}")
 
 
 def _draw_change(turn: ShownTurn, number: int, actions: CardActions) -> None:
