@@ -58,7 +58,7 @@ def test_an_empty_page_greets_and_offers_three_openers_that_can_be_answered_here
 
 def test_a_message_is_answered_with_words_a_card_and_how_it_came_about(page, session):
     say(page.run(), "something calm")
-    seen = texts(page)
+    seen = [line for text in texts(page) for line in text.splitlines()]
     assert "something calm" in seen
     assert "A quiet one." in seen, "the numbered line is told on the card instead"
     assert {"Quiet Hour", "45 EUR · 1987", "It is calm.", "from your taste: like subject: whale"} <= set(seen)

@@ -24,7 +24,8 @@ _UNFOLDED = "unfolded"
 def folded(turns: Sequence[ShownTurn]) -> frozenset[str]:
     """The ids of the turns whose slate is folded: all but the latest few and those that were unfolded."""
     slates = [turn.turn_id for turn in turns if turn.cards]
-    return frozenset(slates[:-OPEN]) - st.session_state.get(_UNFOLDED, frozenset())
+    unfolded: frozenset[str] = st.session_state.get(_UNFOLDED, frozenset())
+    return frozenset(slates[:-OPEN]) - unfolded
 
 
 def draw_folded(turn: ShownTurn, session: Session, *, number: int, actions: CardActions) -> None:
