@@ -121,7 +121,7 @@ def draw_thumbs(item_id: str, key: str, state: ReactionKind | None, react: Calla
         thumb = st.session_state[name]
         react(Reaction(item_id, "take_back" if thumb is None else "like" if thumb == 1 else "dislike"))
 
-    st.feedback("thumbs", key=name, on_change=given)
+    st.feedback("thumbs", key=name, on_change=given, width="content")
 
 
 def _draw_probability(card: SlateItem, key: str) -> None:
@@ -139,7 +139,8 @@ def _draw_actions(item_id: str, key: str, actions: CardActions, trace_id: str) -
     with st.container(key=f"thumbed-{key}", horizontal=True, vertical_alignment="center", gap="small"):
         draw_thumbs(item_id, key, state, actions.react)
         if state:
-            say("Liked" if state == "like" else "Disliked", key=f"small-thumb-{key}")
+            with st.container(key=f"small-thumb-{key}", width="content"):
+                st.text("Liked" if state == "like" else "Disliked", width="content")
     with st.container(key=f"actions-{key}", gap=None):
         for wish, label, icon in (
             ("more_like", "More like this", ":material/add_circle:"),
