@@ -250,7 +250,7 @@ def rename(mine: SignedVisit, theirs: SignedVisit, chance: random.Random, folder
     chat(mine)
     settled(mine.page)
     mine.page.locator("summary", has_text="Conversations").click()
-    edit = mine.page.get_by_text("This conversation")
+    edit = mine.page.get_by_text("This conversation", exact=True)
     if edit.count():
         edit.click()
         mine.page.get_by_label("Name", exact=True).fill(f"renamed {mine.word}")
