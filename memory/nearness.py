@@ -18,10 +18,8 @@ _WITH_VECTORS = {"vectors": {"$ne": 0}}  # every row has the name; of Chroma's c
 _REMEMBERED, _NAMED = 10_000, 100_000  # prefixes, entries whose names are kept
 _WIDER, _WIDEST = 16, 4096  # how many more hits are asked for than wanted, and the most
 _FEW = 1000  # entries under a prefix that are compared one by one
-_SMALL, _COUNTED_FOR = (
-    10_000,
-    100,
-)  # entries in all that a condition goes through in no time, and searches a count is good for
+_SMALL = 10_000  # entries in all, of which a condition costs less than looking among them without one
+_COUNTED_FOR = 100  # searches for which a count of them is good
 _OVERS = (1, 4, 16)  # the same where only the namespace decides
 
 
@@ -110,11 +108,10 @@ class Nearness:
         return Near(scores, records | self._entries.get(one for one in further if one not in records))
 
     def _search_rows(self, query: Vectors, prefix: Namespace, limit: int) -> tuple[dict[str, Record], dict[str, float]]:
-        """The entries whose first vector is nearest. A condition costs Chroma as much as the rows that meet it.
+        """The entries whose first vector is nearest. A condition costs Chroma more the more rows there are.
 
-        And as much as a share of all rows. So of many, none is tried first, and of more hits than wanted those under
-        the prefix are taken. Where too few of them are, and few lie under the prefix at all, those are compared one by
-        one.
+        So of many entries it is tried without one first, and of more hits than wanted those under the prefix are taken.
+        Where too few of them are, and few lie under the prefix at all, those are compared one by one.
         """
         if prefix and self._is_small():
             return self._search_under(query, prefix, limit)
