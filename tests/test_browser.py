@@ -35,6 +35,7 @@ def test_a_like_changes_the_taste_beside_the_chat_and_can_be_taken_back(visit, l
     bob.say("something with a fox")
     for place in range(2):
         cards(bob.page).nth(place).get_by_role("radio").first.click()
+        expect(cards(bob.page).nth(place).get_by_text("Liked", exact=True)).to_be_visible()
         expect(bob.page.get_by_text(LIKED)).to_have_count(place + 1)
         settled(bob.page)
     expect(bob.page.get_by_text("Your taste changed:")).to_be_visible()

@@ -80,7 +80,7 @@ def test_a_thumb_reaches_the_session_and_rewrites_the_taste_beside_the_chat(page
     assert "Nothing yet" in page.sidebar.caption[0].value
     page.feedback[0].set_value(1).run()
     assert session.told == [("me", "i1", "like")]
-    assert "You liked “Quiet Hour”." in texts(page)
+    assert {"Liked", "You liked “Quiet Hour”."} <= set(texts(page))
     assert "Drawn to whales." in [element.value for element in page.sidebar.text]
     assert "+ like subject: whale (liked Quiet Hour)" in texts(page)
     page.run()
@@ -91,8 +91,10 @@ def test_the_thumb_that_is_down_takes_it_back_and_the_other_turns_it_round(page,
     say(page.run(), "something calm")
     page.feedback[0].set_value(0).run()
     assert page.feedback[0].value == 0
+    assert "Disliked" in texts(page)
     page.feedback[0].set_value(None).run()
     assert page.feedback[0].value is None
+    assert "Disliked" not in texts(page)
     assert "You took back your thumb on “Quiet Hour”." in texts(page)
     page.feedback[0].set_value(1).run()
     assert [kind for _, _, kind in session.told] == ["dislike", "take_back", "like"]
