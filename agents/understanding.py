@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from agents.parsing import Parsed
 
 _THE_LIKE = re.compile(r"\b(?:like|similar to|resembl\w+|close to) (?:it|this|that|these|those|them)\b", re.IGNORECASE)
+_INSTEAD = re.compile(r"\b(?:only|instead)\b", re.IGNORECASE)
 
 
 async def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnUpdate:
@@ -102,10 +103,11 @@ def asked_now(
     new = resolved(parsed.comparisons, seen, context.catalogue, views, slate=context.recommend.slate)
     critiques = without_attributes(state.critiques, [*parsed.relax, *(one.attribute for one in parsed.filters)])
     critiques = without_qualities(critiques) if anew and not new else critiques
+    adds = intent == "critique" and _INSTEAD.search(state.message) is None
     held = tuple(wish for wish in state.wishes if not turned_away(state.message, wish))
     update = TurnUpdate(
         filters=merged_filters(state.filters, parsed.filters, parsed.relax),
-        wishes=merged_wishes(held, wishes) if intent == "critique" else wishes or held,
+        wishes=merged_wishes(held, wishes) if adds else wishes or held,
         critiques=added(critiques, new),
         upload_summary="; ".join(one.likeness for one in new if one.likeness) or ("" if anew else state.upload_summary),
     )

@@ -191,3 +191,20 @@ async def test_where_nothing_is_shown_nothing_is_changed_or_judged(start, guesse
         if event.step == "understand"
     ]
     assert read == ["recommend", guessed]
+
+
+@pytest.mark.parametrize(
+    ("said", "wished"),
+    [("owls too", ["a fox", "owls"]), ("no, owls only", ["owls"]), ("owls instead", ["owls"])],
+)
+async def test_what_is_wanted_only_or_instead_takes_the_place_of_what_was(start, said, wished):
+    def answer(prompt):
+        if "List what they wish for" not in prompt:
+            return polite(prompt)
+        return "owls" if "owls" in prompt else "a fox"
+
+    session = start(answer=answer, decide=lambda state, question: "critique" if isinstance(question, Choice) else 0.5)
+    first, _ = await talk(session, "ann", "show me a fox")
+    second, _ = await talk(session, "ann", said, thread_id=first.thread_id)
+    turns = await session.turns("ann", second.thread_id)
+    assert list(turns[-1].wishes) == wished

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agents.parsing.lexicon import FUNCTION_WORDS, ITEM_NOUNS
+from agents.parsing.lexicon import FUNCTION_WORDS, ITEM_NOUNS, LIKE_VERBS, TASTE_VERBS
 from agents.parsing.names import Named
 from agents.parsing.parsed import Mention
 from agents.parsing.tokens import Reading, stem
@@ -16,6 +16,8 @@ _ORDINALS = {
 _COUNTS = {word: count for count, word in enumerate("two three four five six".split(), start=2)}
 _NUMBER_CUES = frozenset(("number", "no", "nr", "#", "item", "option"))
 _ALL = (("all", "of", "them"), ("all", "of", "these"), ("all", "of", "those"), ("both", "of", "them"), ("both",))
+_ANY = tuple((any_of, "of", those) for any_of in ("any", "either") for those in ("them", "these", "those"))
+_REFUSED = frozenset("not never don't didn't dont didnt".split())  # "I don't like any of these"
 _NONE = (("none", "of", "them"), ("none", "of", "these"), ("none", "of", "those"), ("neither", "of", "them"))
 _JUDGING = frozenset("like liked love loved hate hated dislike disliked of not and or , enjoyed enjoy about to".split())
 _MORE_OF = frozenset("more something anything one ones others else movies films prints another".split())
@@ -68,7 +70,9 @@ def _places_at(reading: Reading, at: int, count: int) -> tuple[list[int], int]:
 
 
 def _everything(reading: Reading, at: int, count: int) -> tuple[list[int], int]:
-    length = reading.phrase_at(at, _ALL + _NONE)
+    before = set(reading.words(at - 4, at))
+    refused = not (before.isdisjoint(_REFUSED) or before.isdisjoint(LIKE_VERBS | TASTE_VERBS))
+    length = reading.phrase_at(at, _ALL + _NONE + (_ANY if refused else ()))
     if not length or (reading.word(at) == "both" and count != 2):
         return [], at
     return list(range(1, count + 1)), at + length
