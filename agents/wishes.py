@@ -25,6 +25,7 @@ _OPENERS = """please hi hello hey im am 'm 'd in the mood that is are which ther
     suggest me i'd i'm i want need would like looking something anything some any for a an ones one pictures picture
     items item films film movies movie prints print good nice
     what which would should could do does you your watch have it got"""  # what begins a request and says nothing
+_AROUND = re.compile(r"^(?:no|nope|nah|yes|yeah|ok|okay|well)\s*[,;.!]\s*|\s+(?:only|instead)\W*$", re.IGNORECASE)
 _REQUEST = re.compile(rf"^(?:(?:{'|'.join(_OPENERS.split())})\b[\s,:]*)+", re.IGNORECASE)
 
 
@@ -37,7 +38,7 @@ async def wishes_of(
     themselves; and what it overhears although pictures of the catalogue show it.
     """
     told = context.items.told(context.catalogue.name)
-    rest = spelled(wish_text(parsed.residual), told)
+    rest = spelled(_AROUND.sub("", wish_text(parsed.residual)), told)
     if not rest:
         return None
     named, by, problems = await _asked(rest, context)

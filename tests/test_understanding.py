@@ -208,3 +208,14 @@ async def test_what_is_wanted_only_or_instead_takes_the_place_of_what_was(start,
     second, _ = await talk(session, "ann", said, thread_id=first.thread_id)
     turns = await session.turns("ann", second.thread_id)
     assert list(turns[-1].wishes) == wished
+
+
+async def test_a_no_before_a_comma_refuses_what_was_shown_and_not_what_follows(start):
+    def answer(prompt):
+        return "a giraffe" if "List what they wish for" in prompt else polite(prompt)
+
+    session = start(answer=answer, decide=lambda state, question: "critique" if isinstance(question, Choice) else 0.5)
+    first, _ = await talk(session, "ann", "show me a fox")
+    second, _ = await talk(session, "ann", "no, owls only", thread_id=first.thread_id)
+    turns = await session.turns("ann", second.thread_id)
+    assert list(turns[-1].wishes) == ["owls"]
