@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import json
 import os
 import signal
@@ -10,9 +11,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-import chromadb.api.client  # these three are half of what a fork does: imported here, once
-import chromadb.api.rust  # noqa: F401
-import scipy.sparse  # noqa: F401
+for needed in ("chromadb.api.client", "chromadb.api.rust", "scipy.sparse"):  # by every fork, half of its time
+    importlib.import_module(needed)
 
 
 def forked(work: Callable[[Callable[[Any], None]], None]) -> tuple[int, int]:

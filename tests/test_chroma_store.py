@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,25 +19,9 @@ from langgraph.store.base import (
 from memory.chroma_store import ChromaStore
 from memory.embedding import index_for
 from memory.errors import EmbedderFailed, StoreMismatch
-from memory.vectors import EXACT_LIMIT
 from tests.word_embedder import WordEmbedder
 
-
-@pytest.fixture
-def embedder() -> WordEmbedder:
-    return WordEmbedder()
-
-
-@pytest.fixture(params=["exact", "index", "many"])
-def store(
-    request: pytest.FixtureRequest, tmp_path: Path, embedder: WordEmbedder, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ChromaStore]:
-    """The store, comparing vectors in memory, and asking Chroma's index, also as it does where many are held."""
-    config, limit = index_for(embedder), EXACT_LIMIT if request.param == "exact" else 0
-    if request.param == "many":
-        monkeypatch.setattr("memory.nearness._SMALL", -1)
-    with ChromaStore.from_conn_string(str(tmp_path / "chroma"), index=config, exact_limit=limit) as opened:
-        yield opened
+pytest_plugins = ("tests.chroma_ways",)
 
 
 def found(store: BaseStore, prefix: tuple[str, ...], **how: Any) -> list[str]:

@@ -51,3 +51,12 @@ def test_a_folded_slate_shows_its_pictures_with_their_titles_and_words(real):
     [row] = [one.proto.imgs for one in page.image if len(one.proto.imgs) > 1]
     assert [one.caption for one in row] == [card.title for card in turn.cards]
     assert all(one.alt.startswith(card.title) for one, card in zip(row, turn.cards, strict=True))
+
+
+def test_an_item_of_a_folded_slate_without_its_picture_is_told_by_its_title(real):
+    page = talked("a fox", "an owl")
+    [turn] = page.session_state.talk.turns[:1]
+    for item in real.catalogue:
+        real.pictures.discard(item.picture)
+    page = say(page, "a whale")
+    assert " · ".join(card.title for card in turn.cards) in texts(page)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from catalog.pictures import PictureError
 from ui.cards import CardActions
+from ui.look import say
 from ui.pictures import picture_words, thumbnail
 from ui.plain import escaped
 from ui.shown_turn import ShownTurn
@@ -29,19 +30,25 @@ def folded(turns: Sequence[ShownTurn]) -> frozenset[str]:
 
 
 def draw_folded(turn: ShownTurn, session: Session, *, number: int, actions: CardActions) -> None:
-    """Draw the pictures and titles of a slate in a row, and a button that brings the whole of it back."""
-    shown, titles, words = list[bytes](), list[str](), list[str]()
+    """Draw the pictures and titles of a slate in a row, and a button that brings the whole of it back.
+
+    What has no picture is told by its title alone.
+    """
+    shown, titles, words, unpictured = list[bytes](), list[str](), list[str](), list[str]()
     for card in turn.cards:
         item = session.catalogue.get(card.item_id)
         try:
             shown.append(thumbnail(session.pictures.root, item.picture if item and item.picture else "", 2 * _WIDTH))
         except PictureError:
+            unpictured.append(card.title)
             continue
         titles.append(escaped(card.title))
         words.append(picture_words(card.title, actions.summaries.get(card.item_id, "")))
     if shown:
         with st.container(key=f"folded-{number}"):
             st.image(shown, caption=titles, alt=words, width=_WIDTH)
+    if unpictured:
+        say(" · ".join(unpictured), key=f"small-folded-{number}")
     st.button(
         "Show all of it",
         key=f"unfold-{number}",
